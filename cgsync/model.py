@@ -1,0 +1,163 @@
+"""What flows through the core: mapped records into the ledger, queued versions out of it, outcomes back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from cgsync.api import Cursor, Json, Problem, Record
+
+
+class RejectKind(StrEnum):
+    """Who refused: the decoder, our contract, or the receiving API."""
+
+    UNREADABLE = "unreadable"
+    INVALID = "invalid"
+    REFUSED = "refused"
+
+
+class State(StrEnum):
+    """Where the desired version of an activity stands."""
+
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """One activity as it will be sent. ``body`` is the exact JSON (keys sorted), ``digest`` its blake2b-128."""
+
+    reference: str
+    body: bytes
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedRecord:
+    """A record with all its activities (at least one): they are stored together or not at all."""
+
+    record: Record
+    activities: Sequence[Activity]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A record that did not become an activity, and why: ``reasons`` maps a field (or "") to words.
+
+    ``identity`` is the record's key, or for what has none its position: a later record with that identity which
+    does pass takes the reject away. ``record`` is the record as JSON, or the raw bytes of what was unreadable.
+    """
+
+    kind: RejectKind
+    identity: str
+    position: str
+    record: bytes
+    reasons: Mapping[str, str]
+    mapping_version: str
+    mapped: bytes | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """A mapped batch: all of it is stored in one transaction, or none."""
+
+    source: str
+    """uid of the source"""
+    read: int
+    """records in the batch, without the unreadable"""
+    mapped: Sequence[MappedRecord]
+    rejects: Sequence[Reject] = ()
+    filtered: Mapping[str, int] = field(default_factory=dict)
+    """records left out after they were read, by cause (`when`); they are part of ``read``"""
+    skipped: Mapping[str, int] = field(default_factory=dict)
+    """what the source itself left out before it became a record, by cause; not part of ``read``"""
+    cursor: Cursor = field(default_factory=dict)
+    done: Sequence[Json] = ()
+    problems: Sequence[Problem] = ()
+    mapping_version: str = ""
+    forgeable_keys: bool = False
+    shared: bool = False
+    remapped: bool = False
+    """the records come from rejects that are mapped again, not from the source"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A version that is to be sent now. ``key`` is the normalised reference, unique in the ledger."""
+
+    key: str
+    reference: str
+    version: int
+    body: bytes
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What became of a batch: rows for the sender, counts for the log line and the run."""
+
+    due: Sequence[Due]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A 2xx of the documented shape. ``data`` is what the API answered (id, account_id, …)."""
+
+    status: int
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Passing: send the same version again after ``after`` (``None``: our own backoff).
+
+    ``counted``: the attempt counts against the row. ``doubt``: the request may still be executing over there, so a
+    newer version waits for ``settle_time``. ``gate``: ``after`` holds for all workers, not for this row alone.
+    """
+
+    reason: str
+    status: int | None = None
+    after: timedelta | None = None
+    counted: bool = True
+    doubt: bool = False
+    gate: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The record's fault: ``reasons`` maps a field to the API's words."""
+
+    status: int
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """The set-up's fault: nothing is sent until a probe gets a 2xx. ``cause`` is one word (auth, forbidden, …)."""
+
+    cause: str
+    reason: str
+    status: int | None = None
+    probe_after: timedelta = timedelta(minutes=15)
+
+
+Outcome = Delivered | Again | Refused | Paused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What one PUT of one version led to, on its way back to the ledger.
+
+    ``retry_in`` is set for :class:`Again`: the time after which the row is due, backoff and jitter applied.
+    """
+
+    due: Due
+    outcome: Outcome
+    retry_in: timedelta = timedelta(0)
