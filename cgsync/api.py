@@ -62,7 +62,7 @@ PROJECT = "cgsync"
 hook = pluggy.HookimplMarker(PROJECT)
 hook_spec = pluggy.HookspecMarker(PROJECT)
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 Cursor: TypeAlias = "Mapping[str, Json]"
 """What was stored of a source: part (a file, a folder, a partition) → where it stands."""
 
