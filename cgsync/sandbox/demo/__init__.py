@@ -1,0 +1,29 @@
+"""Sample exports and a configuration for them, so that there is something to see at once."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+EXPORTS = ("orders.csv", "tickets.ndjson", "calls.json")
+
+
+def write_demo(folder: Path, sandbox_url: str, token_url: str) -> Path:
+    """Write the sample exports into ``folder/drop`` and return the path of a ``cgsync.yaml`` that reads them.
+
+    ``folder`` is made when it is missing; exports and configuration of an earlier demo are written anew.
+    """
+    package = resources.files(__package__)
+    drop = folder / "drop"
+    drop.mkdir(parents=True, exist_ok=True)
+    for name in EXPORTS:
+        (drop / name).write_bytes((package / name).read_bytes())
+    words = {"@folder@": str(folder.resolve()), "@url@": sandbox_url, "@token_url@": token_url}
+    text = (package / "cgsync.yaml").read_text("utf-8")
+    for mark, word in words.items():
+        text = text.replace(mark, word)
+    path = folder / "cgsync.yaml"
+    path.unlink(missing_ok=True)
+    path.touch(mode=0o600)  # it holds a client secret, though only the sandbox's
+    path.write_text(text, "utf-8")
+    return path

@@ -1,0 +1,180 @@
+"""The sandbox as a server: addresses, routes, start and stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from cgsync.errors import CgsyncError
+from cgsync.sandbox.faults import Faults
+from cgsync.sandbox.inspection import Inspection
+from cgsync.sandbox.limit import RateLimit
+from cgsync.sandbox.misbehave import play, respond
+from cgsync.sandbox.receiver import TOO_LARGE, Receiver, read
+from cgsync.sandbox.reply import Reply
+from cgsync.sandbox.store import Store
+from cgsync.sandbox.tokens import Tokens
+
+MAX_BODY = 1024 * 1024
+"""Bytes of one PUT."""
+
+NOT_FOUND = Reply.of(404, {"message": "Not Found."})
+METHOD_NOT_ALLOWED = Reply.of(405, {"message": "The method is not supported for this route."}, {"Allow": "PUT"})
+
+
+class Sandbox:
+    """A running stand-in for CustomerGauge; an async context manager.
+
+    ``port`` 0 takes a free one. ``rate_limit`` is PUTs a second, ``latency`` and ``token_lifetime`` are seconds.
+    What arrives is kept in memory and gone with the sandbox. ``store``, ``tokens`` and ``faults`` are there for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        client_id: str = "sandbox",
+        client_secret: str = "sandbox",  # noqa: S107  # what is meant to be known is no secret
+        rate_limit: float | None = None,
+        latency: float = 0,
+        token_lifetime: float = 3600,
+    ) -> None:
+        self._host, self._port, self._latency = host, port, latency
+        self.client_id = client_id
+        self.store, self.faults = Store(), Faults()
+        self.tokens = Tokens(client_id, client_secret, lifetime=token_lifetime, now=time.monotonic)
+        limit = RateLimit(rate_limit, now=time.monotonic) if rate_limit else None
+        self._receiver = Receiver(self.store, self.tokens, limit)
+        self._stopping = asyncio.Event()
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def page(self) -> str:
+        """The address for people, with the slash."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}/"
+
+    @property
+    def url(self) -> str:
+        """What goes into ``customergauge.url``."""
+        return self.page + "activities"
+
+    @property
+    def token_url(self) -> str:
+        """What goes into ``customergauge.token_url``."""
+        return self.page + "oauth2/token"
+
+    async def __aenter__(self) -> Sandbox:
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        site = web.TCPSite(runner, self._host, self._port)
+        try:
+            await site.start()
+        except OSError as error:
+            await runner.cleanup()
+            where = f"{self._host}:{self._port}"
+            raise CgsyncError(
+                f"sandbox: cannot listen on {where}: {error.strerror}", hint="take another --port"
+            ) from error
+        self._port = runner.addresses[0][1]
+        self._runner = runner
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def _app(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY, middlewares=[_speak_json])
+        for path in ("/activities", "/activities/"):
+            app.router.add_put(path, self._put)
+        app.router.add_post("/oauth2/token", self._token)
+        Inspection(self).add_to(app.router)
+        return app
+
+    async def _put(self, request: web.Request) -> web.Response:
+        if self._latency:
+            await asyncio.sleep(self._latency)
+        try:
+            body = await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            return respond(self._receiver.refuse(TOO_LARGE, "refused", b""))
+        if self.faults:
+            answer = await self._misbehave(request, body)
+            if answer is not None:
+                return answer
+        return respond(self._receiver.put(request.headers, body))
+
+    async def _misbehave(self, request: web.Request, body: bytes) -> web.Response | None:
+        reference = (read(body) or {}).get("reference")
+        fault = self.faults.met("put", reference if isinstance(reference, str) else None)
+        if fault is None:
+            return None
+        if fault.kind == "revoke":
+            self.tokens.revoke()
+            return None  # the request now meets its 401 on the usual way
+        return await play(
+            fault,
+            request,
+            self._stopping,
+            lambda: self._receiver.put(request.headers, body),
+            lambda reply: self._receiver.refuse(reply, fault.kind, body),
+        )
+
+    async def _token(self, request: web.Request) -> web.Response:
+        form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
+        fault = self.faults.met("token")
+        if fault is not None:
+            return await play(fault, request, self._stopping, lambda: self._grant(form), self._deny)
+        return respond(self._grant(form))
+
+    def _grant(self, form: Mapping[str, str]) -> Reply:
+        reply = self.tokens.answer(form)
+        return reply if reply.status == 200 else self._deny(reply)
+
+    def _deny(self, reply: Reply) -> Reply:
+        self.store.counters["tokens_refused"] += 1
+        return reply
+
+    def stats(self) -> dict[str, Any]:
+        """The counters: puts, applied, created, updated, refused, tokens and what else happened."""
+        named = ("puts", "applied", "created", "updated", "refused", "unauthenticated", "limited", "tokens_refused")
+        counters = {name: self.store.counters[name] for name in named}
+        size = {"activities": len(self.store), "accounts": len(self.store.accounts), "types": len(self.store.types)}
+        return {**size, **self.store.counters, **counters, "tokens": self.tokens.issued}
+
+
+@web.middleware
+async def _speak_json(request: web.Request, handler: Any) -> web.StreamResponse:
+    try:
+        response: web.StreamResponse = await handler(request)
+    except web.HTTPNotFound:
+        return respond(NOT_FOUND)
+    except web.HTTPMethodNotAllowed:
+        return respond(METHOD_NOT_ALLOWED)
+    return response
+
+
+async def serve(**options: Any) -> None:
+    """Run a sandbox until SIGINT or SIGTERM, and print its addresses. ``options`` are those of :class:`Sandbox`."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with Sandbox(**options) as sandbox:
+        print(
+            f"CustomerGauge sandbox, in memory. Stop it with Ctrl-C.\n\n"
+            f"  page       {sandbox.page}\n"
+            f"  url        {sandbox.url}\n"
+            f"  token_url  {sandbox.token_url}\n"
+            f"  client_id  {sandbox.client_id}\n",
+            flush=True,
+        )
+        await stop.wait()
