@@ -104,8 +104,7 @@ class Inspection:
         text, order = request.query.get("q", ""), request.query.get("order", "recent")
         found = await asyncio.to_thread(accounts, list(self._store), text=text, order=order)
         start, most = _number(request.query, "offset", 0), _number(request.query, "limit", 100)
-        shown = [asdict(account) for account in found[start : start + min(most, CHUNK)]]
-        return _json({"total": len(found), "accounts": shown})
+        return _json({"total": len(found), "accounts": found[start : start + min(most, CHUNK)]})
 
     async def _log(self, request: web.Request) -> web.StreamResponse:
         if "newest" in request.query:
