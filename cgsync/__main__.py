@@ -1,0 +1,5 @@
+"""``python -m cgsync`` is ``cgsync``."""
+
+from cgsync.cli import main
+
+main()

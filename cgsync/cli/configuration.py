@@ -1,0 +1,127 @@
+"""Verbs about the configuration itself: check, config show, schema, plugin list."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from cgsync.cli import output
+from cgsync.cli.options import config_option, json_option
+
+
+@click.command()
+@config_option
+@json_option
+@click.option("--online", is_flag=True, help="Log in everywhere and read one record of each source.")
+def check(config: Path, as_json: bool, online: bool) -> None:
+    """Check the configuration: all errors at once, each with its place."""
+    from cgsync.config import ConfigInvalid, load, render
+
+    try:
+        loaded = load(config)
+    except ConfigInvalid as error:
+        if as_json:
+            output.as_json(error.diagnostics)
+        else:
+            click.echo(render(error.diagnostics, color=output.colors()))
+            click.echo(f"{config}: {_errors(len(error.diagnostics))}")
+        sys.exit(error.exit_status)
+    if online:
+        from cgsync.cli.session import Session
+
+        _report_online(Session(config).carry("check"), as_json=as_json)
+        return
+    if as_json:
+        output.as_json(loaded.warnings)
+        return
+    if loaded.warnings:
+        click.echo(render(loaded.warnings, color=output.colors()))
+    for name, broken in loaded.broken.items():
+        click.echo(f"{config}: source {name}: its plugin is broken: {broken.reason}")
+    click.echo(f"{config}: ok, {len(loaded.sources)} sources")
+
+
+def _errors(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"
+
+
+def _report_online(results: list[dict[str, str]], *, as_json: bool) -> None:
+    if as_json:
+        output.as_json(results)
+    else:
+        output.rows(results, ["what", "verdict", "seen"], empty="nothing to try")
+    if any(result["verdict"] != "ok" for result in results):
+        sys.exit(1)
+
+
+@click.group()
+def config() -> None:
+    """The configuration as it is understood."""
+
+
+@config.command()
+@config_option
+@json_option
+def show(config: Path, as_json: bool) -> None:
+    """Every value in force, and where it came from; secrets are masked."""
+    from cgsync.config import show as shown
+
+    values = [{"path": value.path, "value": value.value, "origin": value.origin} for value in shown(config)]
+    if as_json:
+        output.as_json(values)
+    else:
+        output.rows(values, ["path", "value", "origin"], empty="nothing is configured")
+
+
+@click.group()
+def schema() -> None:
+    """JSON Schemas, for editors and for tests."""
+
+
+@schema.command(name="config")
+def schema_config() -> None:
+    """The schema of the configuration with all installed plugins."""
+    from cgsync.config import json_schema
+    from cgsync.plugins import installed, load
+
+    table = load([plugin.name for plugin in installed()])
+    output.as_json(json_schema(table.types))
+
+
+@schema.command(name="activity")
+def schema_activity() -> None:
+    """The schema of an activity as it is sent."""
+    from importlib.resources import files
+
+    click.echo(files("cgsync").joinpath("schemas", "activity.schema.json").read_text(encoding="utf-8"), nl=False)
+
+
+@click.group()
+def plugin() -> None:
+    """Source plugins."""
+
+
+@plugin.command(name="list")
+@json_option
+def list_plugins(as_json: bool) -> None:
+    """Every installed plugin, whether it works, and why not."""
+    from cgsync.plugins import installed, load
+
+    found = installed()
+    table = load([each.name for each in found])
+    rows = [
+        {
+            "name": each.name,
+            "distribution": each.distribution,
+            "version": each.version,
+            "state": "broken" if each.name in table.broken else "ok",
+            "reason": table.broken[each.name].reason if each.name in table.broken else "",
+        }
+        for each in found
+    ]
+    if as_json:
+        output.as_json(rows)
+    else:
+        output.rows(rows, list(rows[0]) if rows else [], empty="no plugin is installed")

@@ -1,0 +1,67 @@
+"""How a command reaches ledger, sources and secrets: through the daemon when one runs, else by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+
+from cgsync import control
+from cgsync.config import Config, load, locate
+from cgsync.errors import ControlError, NoDaemon
+from cgsync.ledger import exists, lock_holder
+from cgsync.secrets import Redactor
+
+TRIALS = frozenset({"preview", "check"})
+"""verbs that are of use before anything was ever stored"""
+
+
+class Session:
+    """One command's way in."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def carry(self, verb: str, **args: Any) -> Any:
+        """Have one verb carried out and return its result as JSON-like data."""
+        if (socket := self.daemon()) is not None:
+            return control.ask(socket, verb, args)
+        return msgspec.to_builtins(asyncio.run(self._alone(verb, args)), enc_hook=str)
+
+    def daemon(self) -> Path | None:
+        """The socket of the daemon that holds the ledger, if there is one."""
+        holder = lock_holder(locate(self._path).state_dir)
+        if holder is None:
+            return None
+        if holder.socket is None:
+            raise ControlError(
+                f"process {holder.pid} holds the ledger and takes no commands", hint="wait until it ends"
+            )
+        return holder.socket
+
+    def require_daemon(self) -> Path:
+        if (socket := self.daemon()) is None:
+            raise NoDaemon("no daemon runs on this configuration", hint=f"start it with `cgsync run -c {self._path}`")
+        return socket
+
+    async def _alone(self, verb: str, args: dict[str, Any]) -> Any:
+        from cgsync import operations
+        from cgsync.daemon import assembled
+
+        config, redactor = self.load()
+        with TemporaryDirectory(prefix="cgsync-") as scratch:
+            if not exists(config.state_dir):
+                if verb not in TRIALS:
+                    raise ControlError(f"nothing is stored in {config.state_dir} yet", hint="`cgsync run` starts it")
+                config = replace(config, state_dir=Path(scratch))  # a trial must not leave a ledger behind
+            async with assembled(config, redactor) as engine:
+                await engine.assemble()
+                return await operations.carry(verb, args, operations.Core.of(engine, self._path, running=False))
+
+    def load(self) -> tuple[Config, Redactor]:
+        redactor = Redactor()
+        return load(self._path, redactor=redactor), redactor

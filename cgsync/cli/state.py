@@ -1,0 +1,74 @@
+"""Verbs that tell how things stand: status, explain, audit."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cgsync.cli import output
+from cgsync.cli.options import config_option, json_option
+from cgsync.cli.session import Session
+
+SOURCE_COLUMNS = ("source", "condition", "since", "last success", "read", "delivered", "pending", "rejected")
+ATTEMPT_COLUMNS = ("at", "version", "status", "words")
+
+
+@click.command()
+@config_option
+@json_option
+def status(config: Path, as_json: bool) -> None:
+    """Show sources, outbox and pace; what is wrong; and what to do about it."""
+    found = Session(config).carry("status")
+    if as_json:
+        output.as_json(found)
+        return
+    click.echo(found["summary"])
+    output.rows([_shown(source) for source in found["sources"]], SOURCE_COLUMNS, empty="no source is configured")
+    output.fields({f"outbox {name}": count for name, count in found["outbox"].items()})
+    output.fields({f"sender {name}": value for name, value in found["sender"].items()})
+    for trouble in found["trouble"]:
+        click.echo(f"! {trouble['what']}: {trouble['words']}")
+        if trouble["hint"]:
+            click.echo(f"  → {trouble['hint']}")
+
+
+def _shown(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: source[name.replace(" ", "_")] for name in SOURCE_COLUMNS}
+
+
+@click.command()
+@click.argument("reference")
+@config_option
+@json_option
+def explain(reference: str, config: Path, as_json: bool) -> None:
+    """Tell what became of one REFERENCE: where it came from, what was sent, every answer, what it waits for."""
+    found = Session(config).carry("explain", reference=reference)
+    if as_json:
+        output.as_json(found)
+        return
+    output.fields({name.replace("_", " "): value for name, value in found.items() if name not in {"body", "attempts"}})
+    for name, value in (found["body"] or {}).items():
+        click.echo(f"  {name}: {output.plain(value)}")
+    if found["attempts"]:
+        click.echo("answers that were not a success:")
+        output.rows(found["attempts"], ATTEMPT_COLUMNS, empty="")
+
+
+@click.command()
+@config_option
+@json_option
+def audit(config: Path, as_json: bool) -> None:
+    """Prove that the books balance; exit 1 when they do not."""
+    found = Session(config).carry("audit")
+    if as_json:
+        output.as_json(found)
+    else:
+        output.rows(
+            found["equations"], ["source", "equation", "left", "right", "balances"], empty="nothing was read yet"
+        )
+        click.echo("the books balance" if found["balances"] else "the books do NOT balance: please report this")
+    sys.exit(0 if found["balances"] else 1)

@@ -1,0 +1,27 @@
+"""Time as the machine has it: wall time for people, boot time for durations."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import UTC, datetime
+
+LONGEST_NAP = 30.0
+"""Seconds after which a long sleep looks at the clock again: the loop's own timers stand still during suspend."""
+
+
+class SystemClock:
+    """The real clock; implements :class:`cgsync.api.Clock`."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Seconds since boot, suspend included (CLOCK_BOOTTIME)."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    async def sleep(self, seconds: float) -> None:
+        end = self.monotonic() + seconds
+        await asyncio.sleep(min(seconds, LONGEST_NAP))
+        while (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - the event that is awaited is the time itself
+            await asyncio.sleep(min(left, LONGEST_NAP))

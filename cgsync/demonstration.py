@@ -1,0 +1,80 @@
+"""``cgsync demo``: the sandbox, a drop folder with sample exports, and the real daemon on them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from cgsync.sandbox import Sandbox, write_demo
+
+
+def run(folder: Path | None, *, port: int, once: bool) -> None:
+    """Run until Ctrl-C; with ``once`` until everything is delivered."""
+    with _place(folder) as place:
+        sys.exit(asyncio.run(_show(place, port=port, once=once)))
+
+
+@contextlib.contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        yield folder.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="cgsync-demo-") as made:
+        yield Path(made)
+
+
+async def _show(folder: Path, *, port: int, once: bool) -> int:
+    async with Sandbox(port=port) as sandbox:
+        config = write_demo(folder, sandbox.url, sandbox.token_url)
+        config.chmod(0o600)
+        _announce(folder, config, sandbox.page, once=once)
+        arguments = ["run", "--once"] if once else ["run"]
+        # a process of its own, as in real life; a session of its own, so that Ctrl-C reaches it once, through us
+        daemon = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "cgsync", "-c", str(config), *arguments, start_new_session=True
+        )
+        with _passed_on(daemon):
+            return await daemon.wait()
+
+
+@contextlib.contextmanager
+def _passed_on(daemon: asyncio.subprocess.Process) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end the daemon; the demo ends after it."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, _end, daemon)
+    yield
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.remove_signal_handler(number)
+
+
+def _end(daemon: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        daemon.terminate()
+
+
+def _announce(folder: Path, config: Path, page: str, *, once: bool) -> None:
+    here = os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder)
+    click.echo(f"""
+  cgsync demo
+
+  what CustomerGauge would show   {page}
+  the drop folder                 {here}
+  the configuration               {config}
+
+  Things to try in another terminal:
+    cgsync -c {config} status
+    cgsync -c {config} preview orders
+    cgsync -c {config} rejects list
+    cgsync -c {config} audit
+  {"" if once else "Ctrl-C ends it."}
+""")

@@ -1,0 +1,221 @@
+"""The running parts of a daemon: one sender, one poller a source, and what a reload changes of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from cgsync import delivery
+from cgsync.api import Log
+from cgsync.config import Config, SourceConfig
+from cgsync.contract import Contract
+from cgsync.errors import ConfigError
+from cgsync.hosting import Host
+from cgsync.intake import Drained, Plan, SourceIntake
+from cgsync.ledger import Instant, Ledger, outbox, sources
+from cgsync.mapping import compile_mapping
+from cgsync.model import Due, Result
+from cgsync.poller import Poller
+from cgsync.schedule import Bell
+from cgsync.sender import Sender
+
+FETCH_LIMIT = timedelta(minutes=5)
+SETTLE_TIME = timedelta(seconds=120)
+"""How long an abandoned request may still be executed by the receiver, so long a newer version waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a reload did, by source name."""
+
+    started: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    restarted: list[str] = field(default_factory=list)
+    sender: bool = False
+
+
+class LedgerOutbox:
+    """The ledger as the sender sees it; implements :class:`cgsync.sender.Outbox`."""
+
+    def __init__(self, ledger: Ledger, now: Callable[[], Instant], retry_refused: timedelta) -> None:
+        self._ledger = ledger
+        self._now = now
+        self._retry_refused = retry_refused
+
+    async def due(self, limit: int) -> Sequence[Due]:
+        return await self._ledger.read(partial(outbox.due, now=self._now(), limit=limit))
+
+    async def settle(self, results: Sequence[Result]) -> Sequence[Due]:
+        work = partial(
+            outbox.settle,
+            results=results,
+            now=self._now(),
+            settle_time=SETTLE_TIME,
+            retry_refused=self._retry_refused,
+        )
+        return await self._ledger.write(work)
+
+    async def next_due(self) -> float | None:
+        return await self._ledger.read(partial(outbox.next_due, now=self._now()))
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """A source at work."""
+
+    config: SourceConfig
+    uid: str
+    intake: SourceIntake
+    poller: Poller
+    task: asyncio.Task[None] | None = None
+
+
+class Engine:
+    """Starts and stops the parts. Whatever they raise arrives in :meth:`failure`."""
+
+    def __init__(self, config: Config, ledger: Ledger, host: Host, *, random: Callable[[], float], log: Log) -> None:
+        self.config = config
+        self.ledger = ledger
+        self.host = host
+        self.sources: dict[str, Running] = {}
+        self._random = random
+        self._log = log
+        self._contract = Contract(config.overlay)
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._wire = AsyncExitStack()
+        self._sending: asyncio.Task[None] | None = None
+        self.sender: Sender
+
+    async def assemble(self) -> None:
+        """Make the sender and a poller for each source; nothing runs yet."""
+        await self._make_sender()
+        for source in self.config.sources.values():
+            self.sources[source.name] = await self._make(source)
+
+    def start(self, *, polling: bool) -> None:
+        """Let the sender run and, with ``polling``, each poller too."""
+        self._send()
+        for running in self.sources.values() if polling else ():
+            self._launch(running)
+
+    async def failure(self) -> None:
+        """Raise what ended a part that must not end; returns never."""
+        await asyncio.shield(self._failure)
+
+    async def drain(self, name: str) -> Drained:
+        """Poll one source until it is dry, for ``run --once``."""
+        return await self.sources[name].poller.drain_once()
+
+    async def stop(self) -> None:
+        """No new poll, no new PUT; what is in flight is waited for and stored."""
+        await asyncio.gather(*(self._halt(running) for running in self.sources.values()))
+        self.sources.clear()
+        await self._stop_sender()
+
+    async def reload(self, config: Config) -> Changes:
+        """Take another configuration: only what changed is restarted. Raises before anything was touched."""
+        self._refuse(config)
+        contract = Contract(config.overlay)
+        overlay_changed = config.overlay != self.config.overlay
+        changes = self._compare(config, everything=overlay_changed)
+        sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
+        self.config, self._contract = config, contract
+        for name in [*changes.stopped, *changes.restarted]:
+            await self._halt(self.sources.pop(name))
+        if sender_changed:
+            await self._stop_sender()
+            await self._make_sender()
+            self._send()
+        for name in [*changes.restarted, *changes.started]:
+            self.sources[name] = await self._make(config.sources[name])
+            self._launch(self.sources[name])
+        return Changes(
+            started=changes.started, stopped=changes.stopped, restarted=changes.restarted, sender=sender_changed
+        )
+
+    def _compare(self, config: Config, *, everything: bool) -> Changes:
+        old, new = self.sources, config.sources
+        return Changes(
+            started=[name for name in new if name not in old],
+            stopped=[name for name in old if name not in new],
+            restarted=[
+                name
+                for name in new
+                if name in old and (everything or new[name].fingerprint != old[name].config.fingerprint)
+            ],
+        )
+
+    def _refuse(self, config: Config) -> None:
+        if config.state_dir != self.config.state_dir:
+            raise ConfigError("state_dir cannot change while the daemon runs", hint="restart it")
+        if config.receiver.identity != self.config.receiver.identity:
+            raise ConfigError("the receiver cannot change while the daemon runs", hint="restart it")
+
+    async def _make(self, source: SourceConfig) -> Running:
+        uid = await self.ledger.write(partial(sources.register, name=source.name, plugin=source.plugin))
+        log = self._log.bind(source=source.name)  # type: ignore[attr-defined]  # structlog's own loggers have it
+        plan = Plan(
+            uid=uid,
+            mapper=compile_mapping(source.mapping),
+            contract=self._contract,
+            shared=source.shared,
+            forgeable_keys=source.type.forgeable_keys,
+        )
+        intake = SourceIntake(plan, self.ledger, offer=self._offer, clock=self.host.clock, time_limit=FETCH_LIMIT)
+        poller = Poller(
+            partial(self.host.open, source.type, source.options, name=source.name, uid=uid, log=log),
+            intake,
+            self.ledger,
+            uid=uid,
+            bell=Bell(source.schedule, clock=self.host.clock, random=self._random),
+            clock=self.host.clock,
+            random=self._random,
+            log=log,
+        )
+        return Running(config=source, uid=uid, intake=intake, poller=poller)
+
+    def _offer(self, rows: Sequence[Due]) -> None:
+        self.sender.offer(rows)  # looked up at each call: a reload replaces the sender
+
+    def _launch(self, running: Running) -> None:
+        running.task = self._watched(running.poller.run(), f"source {running.config.name}")
+
+    async def _halt(self, running: Running) -> None:
+        if running.task is not None:
+            running.task.cancel()
+            await asyncio.gather(running.task, return_exceptions=True)
+
+    async def _make_sender(self) -> None:
+        self.sender = await self._wire.enter_async_context(
+            delivery.open_sender(
+                self.config.receiver,
+                LedgerOutbox(self.ledger, partial(Instant.of, self.host.clock), self.config.retry_refused),
+                clock=self.host.clock,
+                random=self._random,
+                log=self._log,
+                redactor=self.host.redactor,
+            )
+        )
+
+    def _send(self) -> None:
+        self._sending = self._watched(self.sender.run(), "sender")
+
+    async def _stop_sender(self) -> None:
+        if self._sending is not None:
+            self.sender.stop()
+            await asyncio.gather(self._sending, return_exceptions=True)
+        await self._wire.aclose()
+
+    def _watched(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) and not self._failure.done():
+            self._failure.set_exception(error)

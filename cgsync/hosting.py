@@ -1,0 +1,104 @@
+"""What the core lends to a source while it is open: a log, time, HTTP, a place for secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from cgsync.api import Clock, Context, Log, Source, SourceType, Window
+from cgsync.errors import PluginError
+from cgsync.mapping import option_template
+from cgsync.secrets import Redactor, Secret
+
+if TYPE_CHECKING:
+    from cgsync.http import Http
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """What all sources of a daemon share."""
+
+    clock: Clock
+    log: Log
+    redactor: Redactor
+    state_dir: Path
+
+    def open(
+        self,
+        kind: SourceType,
+        options: Mapping[str, Any],
+        *,
+        name: str,
+        uid: str,
+        log: Log,
+        window: Window | None = None,
+    ) -> AbstractAsyncContextManager[Source]:
+        """The source, to be entered; raises :class:`PluginError` when the plugin returns something else."""
+        context = Context(
+            name=name,
+            log=log,
+            clock=self.clock,
+            http=_http,
+            secrets=SecretFiles(self.state_dir / "secrets" / quote(uid, safe=""), self.redactor),
+            template=option_template,
+            window=window,
+        )
+        opened = kind.open(options, context)
+        if not isinstance(opened, AbstractAsyncContextManager):
+            raise PluginError(f"open() of {kind.name} returned {type(opened).__name__}, not an async context manager")
+        return opened
+
+
+def _http(**options: Any) -> AbstractAsyncContextManager[Http]:
+    from cgsync.http import open_http  # a quarter of a second that sources without network do not pay
+
+    return open_http(**options)
+
+
+class SecretFiles:
+    """Secrets that a source must remember, each a file of its own (0600) in the state folder."""
+
+    def __init__(self, folder: Path, redactor: Redactor) -> None:
+        self._folder = folder
+        self._redactor = redactor
+
+    def get(self, name: str) -> Secret | None:
+        try:
+            value = self._path(name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        self._redactor.add(value)
+        return Secret(value)
+
+    async def put(self, name: str, value: str) -> None:
+        """Durable before it returns: a rotated token whose predecessor is gone must not be lost."""
+        self._redactor.add(value)
+        await asyncio.to_thread(_replace, self._path(name), value.encode())
+
+    def _path(self, name: str) -> Path:
+        return self._folder / quote(name, safe="")
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

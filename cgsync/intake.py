@@ -1,0 +1,206 @@
+"""Intake: fetch what one source has, map each record, check each activity, commit the batch.
+
+This is one half of the story; ``sender.py`` is the other. A batch is the unit: its activities, its rejects, its
+counts, its cursor and the list of what may be settled are stored in one transaction, and only after that returned
+does anything else happen with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from cgsync.api import (
+    MAX_CURSOR_PART,
+    MAX_RECORDS,
+    Batch,
+    Clock,
+    Cursor,
+    Json,
+    Later,
+    Problem,
+    Record,
+    Source,
+    Unreadable,
+)
+from cgsync.contract import Contract
+from cgsync.errors import PluginError, RecordError, SourceUnavailable
+from cgsync.ledger import Instant, Ledger, checkpoints, outbox
+from cgsync.mapping import Mapper, activity
+from cgsync.model import Due, Intake, MappedRecord, Reject, RejectKind, Stored
+
+SLICE = 0.02
+"""Seconds of mapping after which the loop may turn: other sources and the sender are not to wait for us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How the records of one source become activities."""
+
+    uid: str
+    mapper: Mapper
+    contract: Contract
+    shared: bool = False
+    forgeable_keys: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Drained:
+    """What one poll took in. ``later`` is set when the source has something that is not ready yet."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    batches: int = 0
+    later: timedelta | None = None
+
+    def add(self, stored: Stored, batch: Batch) -> None:
+        self.batches += 1
+        self.problems.extend(batch.problems)
+        for name, count in stored.counts.items():
+            self.counts[name] = self.counts.get(name, 0) + count
+
+
+class SourceIntake:
+    """Takes in what one source has, batch by batch."""
+
+    def __init__(
+        self, plan: Plan, ledger: Ledger, *, offer: Callable[[Sequence[Due]], None], clock: Clock, time_limit: timedelta
+    ) -> None:
+        self._plan = plan
+        self._ledger = ledger
+        self._offer = offer
+        self._clock = clock
+        self._time_limit = time_limit
+
+    async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
+        """Fetch, map, check and commit until the source has nothing more; ``settle`` runs after each commit."""
+        drained = Drained()
+        cursor: Cursor = await self._ledger.read(partial(checkpoints.load, source=self._plan.uid))
+        previous: Batch | None = None
+        while isinstance(answer := await self.fetch(source, cursor), Batch):
+            check(answer, cursor, previous)
+            drained.add(await self.take(answer), answer)
+            cursor, previous = advanced(cursor, answer.cursor), answer
+            await settle()
+        drained.later = answer.after if isinstance(answer, Later) else None
+        return drained
+
+    async def fetch(self, source: Source, cursor: Cursor) -> Batch | Later | None:
+        try:
+            async with asyncio.timeout(self._time_limit.total_seconds()):
+                return await source.fetch(cursor)
+        except TimeoutError:
+            raise SourceUnavailable(f"nothing came within {self._time_limit.total_seconds():.0f} s") from None
+
+    async def take(self, batch: Batch, *, remapped: bool = False) -> Stored:
+        """Map and check the batch, commit it, and hand what is new to the sender."""
+        intake = await self.map(batch, remapped=remapped)
+        stored = await self._ledger.write(partial(outbox.store, intake=intake, now=Instant.of(self._clock)))
+        self._offer(stored.due)
+        return stored
+
+    async def map(self, batch: Batch, *, remapped: bool = False) -> Intake:
+        mapped: list[MappedRecord] = []
+        rejects = [unreadable(item) for item in batch.rejects]
+        filtered = 0
+        pause = self._clock.monotonic() + SLICE
+        for record in batch.records:
+            match prepare(record, self._plan):
+                case MappedRecord() as passed:
+                    mapped.append(passed)
+                case Reject() as refused:
+                    rejects.append(refused)
+                case None:
+                    filtered += 1
+            if self._clock.monotonic() > pause:
+                await asyncio.sleep(0)
+                pause = self._clock.monotonic() + SLICE
+        return Intake(
+            source=self._plan.uid,
+            read=len(batch.records),
+            mapped=mapped,
+            rejects=rejects,
+            filtered={"when": filtered} if filtered else {},
+            skipped=batch.filtered,
+            cursor=batch.cursor,
+            done=batch.done,
+            problems=batch.problems,
+            mapping_version=self._plan.mapper.version,
+            forgeable_keys=self._plan.forgeable_keys,
+            shared=self._plan.shared,
+            remapped=remapped,
+        )
+
+
+def prepare(record: Record, plan: Plan) -> MappedRecord | Reject | None:
+    """One record as its activities, as a reject, or ``None`` when the mapping leaves it out."""
+    if not record.key:
+        return invalid(record, {"": "the record has no key, so it could never be recognised again"}, plan)
+    if isinstance(record.revision, datetime) and record.revision.tzinfo is None:
+        return invalid(record, {"": "its revision is a time without a zone"}, plan)
+    body: Any = None
+    try:
+        activities = []
+        for body in plan.mapper.map(record, plan.uid):
+            if problems := plan.contract.problems(body):
+                return invalid(record, problems, plan, body)
+            activities.append(activity(body))
+    except RecordError as error:
+        return invalid(record, error.reasons, plan, body)
+    return MappedRecord(record=record, activities=activities) if activities else None
+
+
+def invalid(record: Record, reasons: dict[str, str], plan: Plan, body: Any = None) -> Reject:
+    return Reject(
+        kind=RejectKind.INVALID,
+        identity=record.key or record.position,
+        position=record.position,
+        record=msgspec.json.encode(record.data, enc_hook=str),
+        reasons=reasons,
+        mapping_version=plan.mapper.version,
+        mapped=msgspec.json.encode(body, enc_hook=str) if body else None,
+    )
+
+
+def unreadable(item: Unreadable) -> Reject:
+    return Reject(
+        kind=RejectKind.UNREADABLE,
+        identity=item.position,
+        position=item.position,
+        record=item.raw,
+        reasons={"": item.reason},
+        mapping_version="",
+    )
+
+
+def advanced(cursor: Cursor, changes: Cursor) -> Cursor:
+    """The cursor after ``changes``; a part that became ``None`` is forgotten."""
+    return {part: value for part, value in {**cursor, **changes}.items() if value is not None}
+
+
+def check(batch: Batch, cursor: Cursor, previous: Batch | None) -> None:
+    """Raise :class:`PluginError` for what would loop for ever or could never be stored."""
+    if len(batch.records) > MAX_RECORDS:
+        raise PluginError(f"fetch returned {len(batch.records)} records, at most {MAX_RECORDS} are allowed")
+    if batch == previous:
+        raise PluginError("fetch returned the same batch twice in a row")
+    moved = any(cursor.get(part) != value for part, value in batch.cursor.items())
+    if not moved and not batch.records and not batch.rejects:
+        raise PluginError("fetch returned a batch without records that moves no part of the cursor")
+    for part, value in batch.cursor.items():
+        _check_part(part, value)
+
+
+def _check_part(part: str, value: Json) -> None:
+    try:
+        size = len(msgspec.json.encode(value))
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"part {part!r} of the cursor is not JSON: {error}") from None
+    if size > MAX_CURSOR_PART:
+        raise PluginError(f"part {part!r} of the cursor takes {size} bytes, at most {MAX_CURSOR_PART} are allowed")

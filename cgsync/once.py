@@ -1,0 +1,60 @@
+"""``run --once``: poll every source until it is dry, deliver, and say how that went."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+
+from cgsync.engine import Engine
+from cgsync.errors import LedgerError, SourceError
+from cgsync.ledger import books
+
+REJECTED = ("invalid", "unreadable", "conflict")
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """How a single run went: what was counted, what failed, what still waits and why."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    failed: dict[str, str] = field(default_factory=dict)
+    waiting: int = 0
+    why: str = ""
+
+    @property
+    def rejected(self) -> int:
+        return sum(self.counts[name] for name in REJECTED) + self.counts["refused"]
+
+    @property
+    def exit_status(self) -> int:
+        if self.waiting or self.failed:
+            return 1
+        return 3 if self.rejected else 0
+
+
+async def run(engine: Engine, tally: Tally) -> None:
+    """Drain all sources side by side, then wait until nothing is due any more."""
+    await asyncio.gather(*(_drain(engine, name, tally) for name in engine.sources))
+    for name, broken in engine.config.broken.items():
+        tally.failed[name] = broken.reason
+    await engine.sender.idle()
+    state = engine.sender.state()
+    tally.counts["delivered"] += state.delivered
+    tally.counts["refused"] += state.refused
+    tally.waiting = await engine.ledger.read(books.pending)
+    tally.why = state.words
+
+
+async def _drain(engine: Engine, name: str, tally: Tally) -> None:
+    try:
+        drained = await engine.drain(name)
+    except LedgerError:
+        raise
+    except SourceError as error:
+        tally.failed[name] = str(error)
+    except Exception as error:  # noqa: BLE001 - the root of a source's task: a bug of a plugin ends here
+        tally.failed[name] = f"{type(error).__name__}: {error}"
+    else:
+        tally.counts.update(drained.counts)
+        tally.failed.update({f"{name}: {problem.part}": problem.reason for problem in drained.problems})

@@ -1,0 +1,45 @@
+"""What commands do: carried out by the daemon when one runs, else by the command itself under the ledger's lock."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from cgsync.errors import ControlError
+from cgsync.operations import checkpoints, checks, history, rejects, sources, status
+from cgsync.operations.core import Core
+from cgsync.operations.status import summary
+
+__all__ = ["VERBS", "Core", "carry", "summary"]
+
+Verb = Callable[..., Awaitable[Any]]
+
+VERBS: Mapping[str, Verb] = {
+    "status": status.status,
+    "explain": history.explain,
+    "audit": history.audit,
+    "rejects.list": rejects.list_rejects,
+    "rejects.show": rejects.show,
+    "rejects.retry": rejects.retry,
+    "rejects.drop": rejects.drop,
+    "checkpoint.list": checkpoints.list_parts,
+    "checkpoint.set": checkpoints.set_part,
+    "checkpoint.reset": checkpoints.reset,
+    "source.rename": sources.rename,
+    "source.drop": sources.drop,
+    "preview": checks.preview,
+    "check": checks.online,
+}
+
+
+async def carry(verb: str, args: Mapping[str, Any], core: Core) -> Any:
+    """Carry out one verb; raises :class:`cgsync.errors.CgsyncError` when that cannot be done."""
+    function = VERBS.get(verb)
+    if function is None:
+        raise ControlError(f"unknown command {verb!r}", hint="is the daemon older than this program? restart it")
+    try:
+        inspect.signature(function).bind(core, **args)
+    except TypeError as error:
+        raise ControlError(f"{verb}: {error}") from None
+    return await function(core, **args)

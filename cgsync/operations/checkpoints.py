@@ -1,0 +1,46 @@
+"""How far sources were read, and setting that back or forth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from cgsync.api import Json
+from cgsync.errors import ControlError
+from cgsync.ledger import checkpoints, sources
+from cgsync.operations.core import Core
+
+
+async def list_parts(core: Core, source: str | None = None) -> list[Mapping[str, Any]]:
+    uid = await _uid(core, source) if source else None
+    found = await core.ledger.read(partial(checkpoints.list_parts, source=uid))
+    return [{"source": each.name, "part": each.part, "value": each.value, "at": each.at} for each in found]
+
+
+async def set_part(core: Core, source: str, part: str, value: Json) -> Mapping[str, Any]:
+    uid = await _stopped(core, source)
+    await core.ledger.write(partial(checkpoints.set_part, source=uid, part=part, value=value, now=core.now()))
+    return {}
+
+
+async def reset(core: Core, source: str, part: str | None = None) -> Mapping[str, Any]:
+    uid = await _stopped(core, source)
+    return {"forgotten": await core.ledger.write(partial(checkpoints.reset, source=uid, part=part))}
+
+
+async def _stopped(core: Core, source: str) -> str:
+    """The uid, once it is sure that no poll is under way which would write its own cursor over ours."""
+    if core.running and source in core.engine.sources:
+        raise ControlError(
+            f"source {source} runs, and would go on from where it is",
+            hint="take it out of the configuration and `cgsync reload`, or stop the daemon",
+        )
+    return await _uid(core, source)
+
+
+async def _uid(core: Core, name: str) -> str:
+    uid = await core.ledger.read(partial(sources.uid_of, name=name))
+    if uid is None:
+        raise ControlError(f"nothing is stored of a source {name!r}", hint="`cgsync status` lists those that are known")
+    return uid

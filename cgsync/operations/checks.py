@@ -1,0 +1,48 @@
+"""Trying sources and receiver for real, without consequences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import structlog
+
+from cgsync.contract import Contract
+from cgsync.errors import CgsyncError
+from cgsync.ledger import sources
+from cgsync.operations.core import Core
+from cgsync.trial import Trial, Tried
+
+
+async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
+    return await (await _trial(core, source)).preview(count)
+
+
+async def online(core: Core) -> list[Mapping[str, Any]]:
+    """Log in to the receiver and try every source; one line each."""
+    found = [await _tried("receiver", core.engine.sender.transport.check())]
+    for name in core.config.sources:
+        trial = await _trial(core, name)
+        found.append(await _tried(f"source {name}", trial.online()))
+    return found
+
+
+async def _tried(what: str, attempt: Any) -> Mapping[str, Any]:
+    try:
+        return {"what": what, "verdict": "ok", "seen": await attempt}
+    except CgsyncError as error:
+        return {"what": what, "verdict": "failed", "seen": str(error)}
+    except Exception as error:  # noqa: BLE001 - a bug of a plugin is a finding here, like any other
+        return {"what": what, "verdict": "failed", "seen": f"{type(error).__name__}: {error}"}
+
+
+async def _trial(core: Core, name: str) -> Trial:
+    uid = await core.ledger.read(partial(sources.uid_of, name=name))
+    return Trial(
+        core.source(name),
+        uid=uid or name,
+        contract=Contract(core.config.overlay),
+        host=core.engine.host,
+        log=structlog.get_logger(),
+    )

@@ -1,0 +1,44 @@
+"""What every command works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cgsync.config import Config, SourceConfig
+from cgsync.engine import Engine
+from cgsync.errors import ControlError
+from cgsync.ledger import Instant, Ledger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Core:
+    """The engine of the daemon, or one that was made for this command alone (``running`` is false)."""
+
+    engine: Engine
+    path: Path
+    running: bool
+
+    @classmethod
+    def of(cls, engine: Engine, path: Path, *, running: bool = True) -> Core:
+        return cls(engine=engine, path=path, running=running)
+
+    @property
+    def config(self) -> Config:
+        return self.engine.config
+
+    @property
+    def ledger(self) -> Ledger:
+        return self.engine.ledger
+
+    def now(self) -> Instant:
+        return Instant.of(self.engine.host.clock)
+
+    def source(self, name: str) -> SourceConfig:
+        """The source of that name in the configuration."""
+        if name in self.config.sources:
+            return self.config.sources[name]
+        if name in self.config.broken:
+            raise ControlError(f"source {name}: {self.config.broken[name].reason}")
+        known = ", ".join(sorted(self.config.sources)) or "none"
+        raise ControlError(f"there is no source {name!r}", hint=f"the configuration has: {known}")

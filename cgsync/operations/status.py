@@ -1,0 +1,120 @@
+"""How things stand: each source, the outbox, the sender, and what is wrong with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cgsync.engine import Engine, Running
+from cgsync.ledger import books, sources
+from cgsync.operations.core import Core
+from cgsync.poller import Condition
+
+FINE = {Condition.STARTING, Condition.IDLE, Condition.POLLING}
+
+
+async def status(core: Core) -> Mapping[str, Any]:
+    known = await core.ledger.read(sources.list_sources)
+    counters = await core.ledger.read(books.counters)
+    states = await core.ledger.read(books.states)
+    rows = [_source(core, each.name, each.uid, counters.get(each.uid, {}), states.get(each.uid, {})) for each in known]
+    return {
+        "summary": summary(core.engine) if core.running else "no daemon runs; this is what is stored",
+        "sources": rows,
+        "outbox": _totals(states),
+        "sender": _sender(core.engine) if core.running else {},
+        "trouble": _trouble(core) if core.running else _broken(core),
+    }
+
+
+def summary(engine: Engine) -> str:
+    """One line, what an operator reads first: ``3 sources, 2 ok; tickets unavailable since 14:02 (…); outbox 17``."""
+    parts = [f"{len(engine.sources)} sources, {sum(_fine(running) for running in engine.sources.values())} ok"]
+    for name, running in engine.sources.items():
+        if not _fine(running):
+            health = running.poller.health
+            parts.append(f"{name} {health.condition} since {_clock(health.since)} ({health.error})")
+    parts.extend(f"{name} broken ({broken.reason})" for name, broken in engine.config.broken.items())
+    sender = engine.sender.state()
+    if sender.words:
+        parts.append(f"sending {sender.words}")
+    parts.append(f"outbox {sender.waiting}")
+    return "; ".join(parts)
+
+
+def _fine(running: Running) -> bool:
+    return running.poller.health.condition in FINE
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"
+
+
+def _source(
+    core: Core, name: str, uid: str, counters: Mapping[str, int], states: Mapping[str, int]
+) -> Mapping[str, Any]:
+    health = core.engine.sources[name].poller.health if core.running and name in core.engine.sources else None
+    return {
+        "source": name,
+        "uid": uid,
+        "condition": health.condition if health else _condition(core, name),
+        "since": health.since if health else None,
+        "last_success": health.last_success if health else None,
+        "read": counters.get("read", 0),
+        "delivered": counters.get("delivered", 0),
+        "pending": states.get("pending", 0),
+        "rejected": counters.get("invalid", 0) + counters.get("unreadable", 0) + states.get("refused", 0),
+        "problems": health.problems if health else {},
+    }
+
+
+def _condition(core: Core, name: str) -> str:
+    if name in core.config.broken:
+        return "broken"
+    return "stopped" if name in core.config.sources else "removed"
+
+
+def _totals(states: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
+    totals: dict[str, int] = {}
+    for counts in states.values():
+        for state, count in counts.items():
+            totals[state] = totals.get(state, 0) + count
+    return totals
+
+
+def _sender(engine: Engine) -> Mapping[str, Any]:
+    state = engine.sender.state()
+    return {
+        "state": state.words or "sending",
+        "in flight": state.in_flight,
+        "waiting": state.waiting,
+        "rate": f"{state.rate:.1f}/s of {engine.config.receiver.rate_limit:g}/s",
+    }
+
+
+def _trouble(core: Core) -> list[Mapping[str, str]]:
+    """What is wrong now, each with a hint."""
+    found = _broken(core)
+    for name, running in core.engine.sources.items():
+        health = running.poller.health
+        if not _fine(running):
+            found.append({"what": f"source {name}", "words": health.error, "hint": health.hint})
+        found.extend(
+            {"what": f"source {name}: {part}", "words": words, "hint": ""} for part, words in health.problems.items()
+        )
+    state = core.engine.sender.state()
+    if state.paused:
+        found.append({"what": "sender", "words": state.words, "hint": state.hint})
+    return found
+
+
+def _broken(core: Core) -> list[Mapping[str, str]]:
+    return [
+        {
+            "what": f"source {name}",
+            "words": f"plugin {broken.name} of {broken.distribution} {broken.version} is broken: {broken.reason}",
+            "hint": "repair or remove the plugin, then restart",
+        }
+        for name, broken in core.config.broken.items()
+    ]

@@ -1,0 +1,200 @@
+"""One source as a task: open it, wait for the bell, drain it, settle what is stored; its trouble stays its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from cgsync.api import Clock, Log, Settles, Source, Waits
+from cgsync.delivery import backoff
+from cgsync.errors import LedgerError, SourceError, SourceMisconfigured, SourceUnavailable
+from cgsync.intake import Drained, SourceIntake
+from cgsync.ledger import Ledger, runs, settlements
+from cgsync.schedule import Bell
+
+FIRST_GAP = timedelta(seconds=1)
+LONGEST_GAP = timedelta(minutes=15)
+
+
+class Condition(StrEnum):
+    """How a source is, in one word."""
+
+    STARTING = "starting"
+    IDLE = "idle"
+    POLLING = "polling"
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
+    HELD = "held"
+
+
+@dataclass(slots=True, kw_only=True)
+class Health:
+    """What ``status`` tells of a source. Times are wall time, for people."""
+
+    condition: Condition = Condition.STARTING
+    since: datetime
+    last_success: datetime | None = None
+    error: str = ""
+    hint: str = ""
+    traceback: str = ""
+    problems: dict[str, str] = field(default_factory=dict)
+    polls: int = 0
+
+
+class Poller:
+    """Runs one source until it is cancelled."""
+
+    def __init__(
+        self,
+        open_source: Callable[[], contextlib.AbstractAsyncContextManager[Source]],
+        intake: SourceIntake,
+        ledger: Ledger,
+        *,
+        uid: str,
+        bell: Bell,
+        clock: Clock,
+        random: Callable[[], float],
+        log: Log,
+    ) -> None:
+        self._open = open_source
+        self._intake = intake
+        self._ledger = ledger
+        self._uid = uid
+        self._bell = bell
+        self._clock = clock
+        self._random = random
+        self._log = log
+        self._failures = 0
+        self._settle_failures = 0
+        self._settle_due = 0.0
+        self.health = Health(since=clock.now())
+
+    async def run(self) -> None:
+        """Poll for ever. Only trouble of the ledger leaves this method; a bug of the plugin holds the source."""
+        while True:
+            try:
+                await self._session()
+            except SourceMisconfigured as error:
+                await self._wait_out(Condition.MISCONFIGURED, error, None)
+            except SourceUnavailable as error:
+                await self._wait_out(Condition.UNAVAILABLE, error, error.retry_after)
+            except LedgerError:
+                raise
+            except Exception as error:  # noqa: BLE001 - the root of a source's task: a bug of a plugin ends here
+                self._hold(error)
+                return
+
+    async def drain_once(self) -> Drained:
+        """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
+        async with self._open() as source:
+            total = await self._poll(source)
+            patience = self._clock.monotonic() + 60
+            while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
+                await self._clock.sleep(total.later.total_seconds())
+                total = await self._poll(source)
+            return total
+
+    async def _session(self) -> None:
+        async with self._open() as source:
+            while True:
+                drained = await self._poll(source)
+                self._failures = 0
+                await self._until_due(source, drained.later)
+
+    async def _poll(self, source: Source) -> Drained:
+        self._become(Condition.POLLING)
+        started = self._clock.now()
+        await self._settle(source)
+        drained = await self._intake.drain(source, settle=partial(self._settle, source))
+        await self._record(started, drained.counts, "")
+        self._succeed(drained)
+        return drained
+
+    def _succeed(self, drained: Drained) -> None:
+        self.health.polls += 1
+        self.health.last_success = self._clock.now()
+        self.health.problems = {problem.part: problem.reason for problem in drained.problems}
+        self.health.error = self.health.hint = self.health.traceback = ""
+        self._become(Condition.IDLE)
+        if drained.batches:
+            self._log.info("took in", **{name: count for name, count in drained.counts.items() if count})
+        for problem in drained.problems:
+            self._log.warning("part of the source failed", part=problem.part, reason=problem.reason)
+
+    async def _record(self, started: datetime, counts: Mapping[str, int], error: str) -> None:
+        """Keep a run that found something or failed; the many that found nothing would only bury it."""
+        if counts or error:
+            now = self._clock.now()
+            await self._ledger.write(
+                partial(runs.record, source=self._uid, started=started, finished=now, counts=counts, error=error)
+            )
+
+    async def _settle(self, source: Source) -> None:
+        """Settle what is stored. A failure is tried again later and keeps nobody from fetching."""
+        if not isinstance(source, Settles) or self._clock.monotonic() < self._settle_due:
+            return
+        while items := await self._ledger.read(partial(settlements.pending, source=self._uid)):
+            try:
+                await source.settle([item.value for item in items])
+            except SourceError as error:
+                self._settle_later(error)
+                return
+            await self._ledger.write(partial(settlements.finish, ids=[item.id for item in items]))
+        self._settle_failures = 0
+
+    def _settle_later(self, error: SourceError) -> None:
+        self._settle_failures += 1
+        gap = backoff.full_jitter(self._settle_failures, FIRST_GAP, LONGEST_GAP, self._random)
+        self._settle_due = self._clock.monotonic() + gap.total_seconds()
+        self._log.warning("could not settle", error=str(error), again_in=f"{gap.total_seconds():.0f}s")
+
+    async def _until_due(self, source: Source, later: timedelta | None) -> None:
+        """Return at the bell, when the source says that something may be new, or when ``later`` is over."""
+        waits = [self._bell.ring()]
+        if later is not None:
+            waits.append(self._clock.sleep(later.total_seconds()))
+        if isinstance(source, Waits):
+            waits.append(source.wait())
+        await first(waits)
+
+    async def _wait_out(self, condition: Condition, error: SourceError, gap: timedelta | None) -> None:
+        """Close the source for a while: as long as it asked for, else with growing gaps."""
+        self._failures += 1
+        gap = gap or backoff.full_jitter(self._failures, FIRST_GAP, LONGEST_GAP, self._random)
+        self.health.error, self.health.hint = error.message, error.hint
+        self._become(condition)
+        self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
+                          again_in=f"{gap.total_seconds():.0f}s")  # fmt: skip
+        await self._record(self._clock.now(), {}, error.message)
+        await self._clock.sleep(gap.total_seconds())
+
+    def _hold(self, error: Exception) -> None:
+        self.health.error = f"{type(error).__name__}: {error}"
+        self.health.hint = "this is a bug of the plugin; the source is held until a reload or a restart"
+        self.health.traceback = "".join(traceback.format_exception(error))
+        self._become(Condition.HELD)
+        self._log.error("source held", error=self.health.error, exc_info=error)
+
+    def _become(self, condition: Condition) -> None:
+        if condition is not self.health.condition:
+            self.health.condition, self.health.since = condition, self._clock.now()
+
+
+async def first(waits: list[Any]) -> None:
+    """Return when the first of these coroutines does; cancel the others and wait until they have ended."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,60 @@
+"""When a source is due: an interval on the monotonic clock, or a cron expression in its time zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from cgsync import cron
+from cgsync.api import Clock
+
+LOOK_AGAIN = 30.0
+"""Seconds after which a cron wait reads the wall clock anew, since that may have been set meanwhile."""
+
+
+class Times(Protocol):
+    """What a schedule consists of; ``cgsync.config.Schedule`` is one."""
+
+    @property
+    def every(self) -> timedelta | None: ...
+    @property
+    def cron(self) -> str | None: ...
+    @property
+    def timezone(self) -> ZoneInfo: ...
+    @property
+    def jitter(self) -> timedelta: ...
+
+
+class Bell:
+    """Rings when a source is due. One bell a source; a ring that nobody waits for is not made up for."""
+
+    def __init__(self, times: Times, *, clock: Clock, random: Callable[[], float]) -> None:
+        self._times = times
+        self._clock = clock
+        self._random = random
+        self._last = clock.monotonic()
+
+    async def ring(self) -> None:
+        """Return when the source is due next."""
+        if self._times.cron:
+            await self._by_cron(self._times.cron)
+        else:
+            await self._by_interval(self._times.every or timedelta(minutes=5))
+        self._last = self._clock.monotonic()
+
+    async def _by_interval(self, every: timedelta) -> None:
+        due = self._last + every.total_seconds() + self._jitter()
+        await self._clock.sleep(max(due - self._clock.monotonic(), 0.0))
+
+    async def _by_cron(self, expression: str) -> None:
+        zone, jitter = self._times.timezone, self._jitter()
+        fire = cron.trigger(expression, zone).get_next_fire_time(None, self._clock.now().astimezone(zone))
+        if fire is None:
+            raise ValueError(f"cron {expression!r} never fires again")
+        while (left := (fire - self._clock.now()).total_seconds() + jitter) > 0:
+            await self._clock.sleep(min(left, LOOK_AGAIN))
+
+    def _jitter(self) -> float:
+        return self._random() * self._times.jitter.total_seconds()

@@ -1,0 +1,89 @@
+"""Trying a source without consequences: nothing is stored, sent or settled, and no cursor moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Unreadable
+from cgsync.config import SourceConfig
+from cgsync.contract import Contract
+from cgsync.hosting import Host
+from cgsync.intake import Plan, advanced, check, prepare
+from cgsync.mapping import compile_mapping
+from cgsync.model import MappedRecord, Reject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A record, what it becomes, and the verdict: ``activity``, ``filtered``, ``invalid`` or ``unreadable``."""
+
+    position: str
+    verdict: str
+    key: str = ""
+    record: Any = None
+    activities: Sequence[Any] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+
+class Trial:
+    """One source, ready to be tried."""
+
+    def __init__(self, source: SourceConfig, *, uid: str, contract: Contract, host: Host, log: Log) -> None:
+        self._open = partial(host.open, source.type, source.options, name=source.name, uid=uid, log=log)
+        self._plan = Plan(uid=uid, mapper=compile_mapping(source.mapping), contract=contract)
+
+    async def preview(self, count: int) -> list[Tried]:
+        """The first ``count`` records that the source offers, each with what it becomes."""
+        async with self._open() as source:
+            if isinstance(source, Samples):
+                return [self._try(record) for record in await source.sample(count)]
+            answer = await source.fetch({})
+        if not isinstance(answer, Batch):
+            return []
+        return [self._try(item) for item in [*answer.records, *answer.rejects][:count]]
+
+    async def online(self) -> str:
+        """One real, read-only try, and what was seen, in one line."""
+        async with self._open() as source:
+            if isinstance(source, Checks):
+                return await source.check()
+            answer = await source.fetch({})
+        return _seen(answer)
+
+    async def dry_run(self, cursor: Cursor, show: Callable[[Tried], None]) -> None:
+        """Map and check all that the source has after ``cursor``, one by one."""
+        previous: Batch | None = None
+        async with self._open() as source:
+            while isinstance(answer := await source.fetch(cursor), Batch):
+                check(answer, cursor, previous)
+                for item in [*answer.records, *answer.rejects]:
+                    show(self._try(item))
+                cursor, previous = advanced(cursor, answer.cursor), answer
+
+    def _try(self, item: Record | Unreadable) -> Tried:
+        if isinstance(item, Unreadable):
+            raw = item.raw.decode("utf-8", "backslashreplace")
+            return Tried(position=item.position, verdict="unreadable", record=raw, reasons={"": item.reason})
+        seen = {"position": item.position, "key": item.key, "record": item.data}
+        match prepare(item, self._plan):
+            case MappedRecord(activities=activities):
+                bodies = [msgspec.json.decode(activity.body) for activity in activities]
+                return Tried(verdict="activity", activities=bodies, **seen)
+            case Reject(reasons=reasons, mapped=mapped):
+                bodies = [msgspec.json.decode(mapped)] if mapped else []
+                return Tried(verdict="invalid", reasons=reasons, activities=bodies, **seen)
+            case None:
+                return Tried(verdict="filtered", **seen)
+
+
+def _seen(answer: Batch | Later | None) -> str:
+    if isinstance(answer, Batch):
+        return f"{len(answer.records)} records, {len(answer.rejects)} unreadable"
+    if isinstance(answer, Later):
+        return f"something is there, ready in {answer.after.total_seconds():.0f} s"
+    return "nothing new"
