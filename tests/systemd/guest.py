@@ -1,0 +1,201 @@
+"""What happens inside the booted container: the service is installed, started, reloaded, killed, hung and stopped.
+
+Runs as root beside a real systemd, with the standard library only. It judges nothing: it writes what it saw as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+SOURCE = Path("/opt/cgsync/src")
+PROGRAM = Path("/opt/cgsync/bin/cgsync")
+CONFIG = Path("/etc/cgsync/config.yaml")
+DROP = Path("/srv/drop")
+PORT = 8788
+PATIENCE = 20.0
+"""Seconds until a condition counts as never met."""
+
+CONFIGURATION = f"""\
+customergauge:
+  url: http://127.0.0.1:{PORT}/activities
+  token_url: http://127.0.0.1:{PORT}/oauth2/token
+  client_id: sandbox
+  client_secret: ${{credential:cg-client-secret}}
+  rate_limit: 1000/s
+sources:
+  orders:
+    every: 1s
+    files: {{ path: {DROP}, include: "*.csv", key: order_no, readiness: {{ rename: true }} }}
+    as: order
+    activity:
+      account: "{{{{ order.customer }}}}"
+      type: Order
+      source: Shop
+      happened_at: "{{{{ order.placed }}}}"
+"""
+
+
+def main(out: Path) -> None:
+    seen: dict[str, Any] = {}
+    install()
+    receiver = subprocess.Popen([PROGRAM, "sandbox", "--port", str(PORT)], stdout=subprocess.DEVNULL)
+    try:
+        for step in (start, folders, control, deliver, reload, refused_reload, kill, hang, stop, refused_start):
+            seen[step.__name__] = step()
+    finally:
+        seen["journal"] = run("journalctl", "--unit=cgsync", "--output=cat", "--no-pager")["said"]
+        out.write_text(json.dumps(seen, indent=1))
+        receiver.terminate()
+
+
+def install() -> None:
+    """As the operator guide says, but for the program itself, which is the source tree that is shown here."""
+    units = Path("/etc/systemd/system")
+    (units / "cgsync.service").write_text((SOURCE / "systemd/cgsync.service").read_text())
+    (units / "cgsync.service.d").mkdir()
+    (units / "cgsync.service.d/impatient.conf").write_text("[Service]\nRestartSec=100ms\n")
+    for folder in ("sysusers", "tmpfiles"):
+        Path(f"/etc/{folder}.d").mkdir(exist_ok=True)
+        Path(f"/etc/{folder}.d/cgsync.conf").write_text((SOURCE / f"systemd/{folder}.conf").read_text())
+    run("systemd-sysusers")
+    run("systemd-tmpfiles", "--create", "cgsync.conf")
+    write_private(Path("/etc/cgsync/credentials/cg-client-secret"), "sandbox")
+    CONFIG.write_text(CONFIGURATION)
+    DROP.mkdir(mode=0o755)
+    run("systemctl", "daemon-reload")
+
+
+def write_private(path: Path, text: str) -> None:
+    path.write_text(text)
+    path.chmod(0o400)
+
+
+def start() -> dict[str, Any]:
+    begun = run("systemctl", "start", "cgsync")
+    return begun | {"state": show("ActiveState"), "status": until(lambda: show("StatusText"))}
+
+
+def folders() -> dict[str, Any]:
+    return {path: rights(Path(path)) for path in ("/var/lib/cgsync", "/run/cgsync", "/run/cgsync/control.sock")} | {
+        "ledger": sorted({rights(each) for each in Path("/var/lib/cgsync").iterdir() if each.is_file()})
+    }
+
+
+def control() -> dict[str, Any]:
+    return {"root": run(PROGRAM, "status"), "stranger": run("runuser", "-u", "nobody", "--", PROGRAM, "status")}
+
+
+def deliver() -> dict[str, Any]:
+    drop("first.csv", first=1, count=20)
+    until(lambda: applied() == 20)
+    return {"applied": applied()}
+
+
+def reload() -> dict[str, Any]:
+    before = show("MainPID")
+    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "every: 2s"))
+    done = run("systemctl", "reload", "cgsync")
+    return done | {"same_process": show("MainPID") == before, "state": show("ActiveState")}
+
+
+def refused_reload() -> dict[str, Any]:
+    before = show("MainPID")
+    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "evry: 1s"))
+    done = run("systemctl", "reload", "cgsync")
+    state = {"same_process": show("MainPID") == before, "state": show("ActiveState")}
+    CONFIG.write_text(CONFIGURATION)
+    return done | state
+
+
+def kill() -> dict[str, Any]:
+    """kill -9 while there is work; whatever was read must arrive all the same."""
+    drop("second.csv", first=21, count=2000)
+    until(lambda: applied() > 20)
+    at_kill = applied()
+    os.kill(int(show("MainPID")), signal.SIGKILL)
+    until(lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+    until(lambda: applied() == 2020)
+    return {"at_kill": at_kill, "applied": applied(), "restarts": show("NRestarts"), "state": show("ActiveState")}
+
+
+def hang() -> dict[str, Any]:
+    """A stopped process is as silent as one whose loop hangs."""
+    dropin = Path("/run/systemd/system/cgsync.service.d/watchdog.conf")
+    dropin.parent.mkdir(parents=True)
+    dropin.write_text("[Service]\nWatchdogSec=2s\nTimeoutAbortSec=1s\n")
+    run("systemctl", "daemon-reload")
+    run("systemctl", "restart", "cgsync")
+    time.sleep(4)  # twice the watchdog's limit: fed, it must not bite
+    fed = show("NRestarts")
+    os.kill(int(show("MainPID")), signal.SIGSTOP)
+    until(lambda: show("NRestarts") == "1" and show("ActiveState") == "active")
+    return {"restarts_while_fed": fed, "restarts": show("NRestarts"), "state": show("ActiveState")}
+
+
+def stop() -> dict[str, Any]:
+    begun = time.monotonic()
+    done = run("systemctl", "stop", "cgsync")
+    return done | {
+        "seconds": time.monotonic() - begun,
+        "result": show("Result"),
+        "exit": show("ExecMainStatus"),
+        "left": [path.name for path in Path("/run").glob("cgsync/*")],
+    }
+
+
+def refused_start() -> dict[str, Any]:
+    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "evry: 1s"))
+    run("systemctl", "reset-failed", "cgsync")
+    done = run("systemctl", "start", "cgsync")
+    until(lambda: show("ActiveState") == "failed")
+    ended = {"state": show("ActiveState"), "exit": show("ExecMainStatus"), "restarts": show("NRestarts")}
+    return ended | {"start": done["exit"], "status": show("StatusText")}
+
+
+def drop(name: str, *, first: int, count: int) -> None:
+    rows = [f"{n},Acme,2024-05-01 10:00:00" for n in range(first, first + count)]
+    part = DROP / f"{name}.part"
+    part.write_text("\n".join(["order_no,customer,placed", *rows, ""]))
+    part.rename(DROP / name)
+
+
+def applied() -> int:
+    """How many different activities the receiver holds."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/api/stats", timeout=5) as answer:
+        return int(json.load(answer)["created"])
+
+
+def run(*words: str | Path) -> dict[str, Any]:
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    return {"exit": done.returncode, "said": done.stdout}
+
+
+def show(key: str) -> str:
+    return str(run("systemctl", "show", "cgsync", "--value", f"--property={key}")["said"].strip())
+
+
+def rights(path: Path) -> str:
+    status = path.stat()
+    return f"{stat.S_IMODE(status.st_mode):04o} {path.owner()} {path.group()}"
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """The condition's value once it holds; what it is after ``PATIENCE`` when it never does."""
+    end = time.monotonic() + PATIENCE
+    while not (value := condition()) and time.monotonic() < end:
+        time.sleep(0.05)
+    return value
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
