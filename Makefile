@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
-APT    := apt-get install -y -qq --no-install-recommends
+APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 # command → the Debian package that brings it; what is missing makes its tests be skipped, never the run fail
 TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium
 
@@ -62,7 +62,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 # Both are named because Debian's python3 without python3-venv leaves half an environment: a python without pip.
 $(BIN)/python $(BIN)/pip &:
 	@python="$(PYTHON)"; \
-	recent() { "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }; \
+	recent() { "$$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }; \
 	for each in python3 python3.14 python3.13 python3.12 python3.11; do \
 	  [ -n "$$python" ] || ! recent $$each || python=$$each; done; \
 	[ -n "$$python" ] && recent "$$python" || { \
