@@ -1,0 +1,17 @@
+"""What end-to-end tests share: a site of their own with a sandbox of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.installation import Site
+from tests.e2e.installation import site as made
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with made(tmp_path) as running:
+        yield running

@@ -1,0 +1,78 @@
+"""The life of the daemon: it stops in time, takes a changed configuration or says why not, and isolates trouble."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.e2e.installation import Site, eventually, orders
+
+
+def test_sigterm_ends_an_idle_daemon_within_half_a_second(site: Site) -> None:
+    daemon = site.running()
+    eventually(lambda: site.json("status")["sources"][0]["condition"] == "idle")
+    started = time.monotonic()
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(10) == 0
+    took = time.monotonic() - started
+    assert took < 0.5, f"{took:.2f} s"
+
+
+def test_sigterm_under_load_stores_what_was_in_flight_and_loses_nothing(site: Site) -> None:
+    site.put("a.csv", orders(20_000))
+    daemon = site.start()
+    eventually(lambda: site.sandbox.stats["applied"] > 500)
+    daemon.send_signal(signal.SIGTERM)
+    assert daemon.wait(60) == 0
+    applied = site.sandbox.stats["applied"]
+    states = site.json("status")["outbox"]
+    assert states["delivered"] == applied, "an answered PUT that was not stored would be sent once more"
+    site.run("run", "--once")
+    assert site.sandbox.stats["applied"] == 20_000
+    assert len(site.sandbox.activities) == 20_000
+    site.balances()
+
+
+def test_a_reload_restarts_only_what_changed_and_refuses_what_is_wrong(site: Site) -> None:
+    second = site.folder / "second"
+    second.mkdir()
+    site.put("a.csv", orders(5))
+    daemon = site.running()
+    eventually(lambda: len(site.sandbox.activities) == 5)
+
+    both = site.source("orders", site.drop) + site.source("more", second)
+    site.write(sources=both)
+    assert site.run("reload").stdout == "started more\n"
+
+    site.config.write_text(site.config.read_text().replace("every: 1s", "every: 1 fortnight", 1))
+    refused = site.run("reload", check=1)
+    assert "every" in refused.stderr
+    assert "cgsync.yaml:" in refused.stderr
+    assert daemon.poll() is None
+    site.put("b.csv", orders(3, start=100))
+    eventually(lambda: len(site.sandbox.activities) == 8)
+
+    site.write(sources=both.replace("every: 1s", "every: 2s", 1))
+    daemon.send_signal(signal.SIGHUP)
+    eventually(lambda: "reloaded" in site.said().split("every")[-1])
+    assert site.run("reload").stdout == "nothing changed\n"
+
+
+def test_one_sources_trouble_never_touches_another(site: Site) -> None:
+    site.write(sources=site.source("orders", site.drop) + site.source("lost", site.folder / "not-there"))
+    site.put("a.csv", orders(5))
+    site.running()
+    eventually(lambda: len(site.sandbox.activities) == 5)
+    status = eventually(lambda: (s := site.json("status")) and s["trouble"] and s)
+    conditions = {source["source"]: source["condition"] for source in status["sources"]}
+    assert conditions["orders"] in {"idle", "polling"}
+    assert conditions["lost"] in {"unavailable", "misconfigured"}
+    site.put("b.csv", orders(5, start=50))
+    eventually(lambda: len(site.sandbox.activities) == 10)
+
+
+def test_a_second_daemon_is_told_who_holds_the_ledger(site: Site) -> None:
+    daemon = site.running()
+    second = site.run("run", "--once", check=None)
+    assert second.returncode != 0
+    assert str(daemon.pid) in second.stderr
