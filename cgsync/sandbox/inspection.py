@@ -61,8 +61,7 @@ class Inspection:
 
     async def _stats(self, _request: web.Request) -> web.Response:
         sandbox = self._sandbox
-        places = {"url": sandbox.url, "token_url": sandbox.token_url, "client_id": sandbox.client_id}
-        return _json({**sandbox.stats(), "faults": len(list(sandbox.faults)), **places})
+        return _json({**sandbox.stats(), "faults": len(list(sandbox.faults)), **sandbox.addresses()})
 
     async def _activities(self, request: web.Request) -> web.StreamResponse:
         query = _query(request.query)

@@ -46,7 +46,7 @@ class Sandbox:
         token_lifetime: float = 3600,
     ) -> None:
         self._host, self._port, self._latency = host, port, latency
-        self.client_id = client_id
+        self.client_id, self._client_secret = client_id, client_secret
         self.store, self.faults = Store(), Faults()
         self.tokens = Tokens(client_id, client_secret, lifetime=token_lifetime, now=time.monotonic)
         limit = RateLimit(rate_limit, now=time.monotonic) if rate_limit else None
@@ -69,6 +69,11 @@ class Sandbox:
     def token_url(self) -> str:
         """What goes into ``customergauge.token_url``."""
         return self.page + "oauth2/token"
+
+    def addresses(self) -> dict[str, str]:
+        """What goes below ``customergauge:``; a secret other than the one everybody knows is not shown."""
+        secret = self._client_secret if self._client_secret == "sandbox" else "…"  # noqa: S105  # see above
+        return {"url": self.url, "token_url": self.token_url, "client_id": self.client_id, "client_secret": secret}
 
     async def __aenter__(self) -> Sandbox:
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
@@ -169,12 +174,6 @@ async def serve(**options: Any) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with Sandbox(**options) as sandbox:
-        print(
-            f"CustomerGauge sandbox, in memory. Stop it with Ctrl-C.\n\n"
-            f"  page       {sandbox.page}\n"
-            f"  url        {sandbox.url}\n"
-            f"  token_url  {sandbox.token_url}\n"
-            f"  client_id  {sandbox.client_id}\n",
-            flush=True,
-        )
+        lines = [f"  {name:14} {value}" for name, value in {"page": sandbox.page, **sandbox.addresses()}.items()]
+        print("CustomerGauge sandbox, in memory. Stop it with Ctrl-C.", "", *lines, sep="\n", flush=True)
         await stop.wait()

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from cgsync.sandbox.receiver import read
 from cgsync.sandbox.rules import OBJECT, information_array
 from cgsync.sandbox.store import Activity
@@ -15,6 +17,8 @@ from cgsync.sandbox.store import Activity
 TITLES = ("subject", "title", "summary", "topic", "headline", "name")
 FACTS = 5
 """Additional values shown beside the title."""
+TITLE_LENGTH = 200
+"""Characters of a title or fact in a line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +141,8 @@ def line(activity: Activity) -> dict[str, Any]:
         "type_id": activity.classification_id,
         "source": activity.source,
         "happened": _utc(activity.happened),
-        "title": _short(title) if title not in (None, "") else None,
-        "facts": [[key, _short(value)] for key, value in list(information.items())[:FACTS]],
+        "title": _short(_words(title)) if title not in (None, "") else None,
+        "facts": [[key, _short(_words(value))] for key, value in list(information.items())[:FACTS]],
         "puts": activity.puts,
         "updated": activity.updated,
     }
@@ -152,6 +156,7 @@ def whole(activity: Activity) -> dict[str, Any]:
         "contact_id": activity.contact_id,
         "classification_id": activity.classification_id,
         "created": activity.created,
+        "information": [[key, _words(value)] for key, value in _information(read(activity.body) or {}).items()],
         "body": activity.body.decode(errors="replace"),
     }
 
@@ -161,11 +166,16 @@ def _information(body: Mapping[str, Any]) -> dict[str, Any]:
     return dict(informed) if isinstance(informed, dict) else information_array(body) or {}
 
 
-def _short(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    text = ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)
-    return text if len(text) <= 200 else text[:199] + "…"
+def _words(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and not any(isinstance(each, list | dict) for each in value):
+        return ", ".join(map(_words, value))
+    return msgspec.json.encode(value).decode()
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= TITLE_LENGTH else text[: TITLE_LENGTH - 1] + "…"
 
 
 def _utc(moment: datetime) -> str:
