@@ -1,0 +1,48 @@
+"""Where state, sockets and credentials are when the configuration does not say so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SYSTEM = Path("/etc/cgsync")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """The folders of one installation."""
+
+    state_dir: Path
+    runtime_dir: Path
+
+
+def default_places(config: Path, environ: Mapping[str, str]) -> Places:
+    """What systemd made, what the shipped units would make for this configuration, else the user's own folder."""
+    state = _first(environ.get("STATE_DIRECTORY")) or _of_unit(config, Path("/var/lib")) or _of_user(environ)
+    runtime = _first(environ.get("RUNTIME_DIRECTORY")) or _of_unit(config, Path("/run")) or state
+    return Places(state_dir=state, runtime_dir=runtime)
+
+
+def credential_folder(config: Path) -> Path:
+    """Where credentials lie that systemd did not hand over: beside a system configuration, so per tenant."""
+    return (config.parent if config.is_relative_to(SYSTEM) else SYSTEM) / "credentials"
+
+
+def _first(value: str | None) -> Path | None:
+    """systemd joins several folders by colons."""
+    return Path(value.split(":")[0]) if value else None
+
+
+def _of_unit(config: Path, under: Path) -> Path | None:
+    """``/etc/cgsync/config.yaml`` belongs to cgsync.service, ``/etc/cgsync/acme/config.yaml`` to cgsync@acme."""
+    if not config.is_relative_to(SYSTEM):
+        return None
+    tenant = config.relative_to(SYSTEM).parts[:-1]
+    return under / "-".join(["cgsync", *tenant[:1]])
+
+
+def _of_user(environ: Mapping[str, str]) -> Path:
+    if base := environ.get("XDG_STATE_HOME"):
+        return Path(base) / "cgsync"
+    return Path(environ.get("HOME") or "/") / ".local" / "state" / "cgsync"
