@@ -1,0 +1,69 @@
+"""The formats by name, and which one a file has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import BinaryIO, TypeAlias
+
+from cgsync.formats import delimited, lines, values
+from cgsync.formats.options import DecodeOptions
+from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
+
+Decoder: TypeAlias = Callable[[BinaryIO, DecodeOptions, Resume], Iterator[Decoded | Undecodable]]
+
+FORMATS: Mapping[str, Decoder] = MappingProxyType(
+    {"csv": delimited.decode, "ndjson": lines.decode, "json": values.decode}
+)
+EXTENSIONS = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
+FOREIGN = (
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
+    (b"\xd0\xcf\x11\xe0", "an old Office file"),
+    (b"%PDF", "a PDF"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"<?xml", "XML"),
+)
+HEAD = 64 * 1024
+
+
+def decode(
+    stream: BinaryIO, options: DecodeOptions, resume: Resume = START
+) -> Iterator[Decoded | Undecodable]:
+    """The records of a seekable stream from ``resume`` on.
+
+    Raises :class:`Malformed` where the stream, or what is left of it, cannot be read at all.
+    """
+    return FORMATS[options.format](stream, options, resume)
+
+
+def detect(name: str, stream: BinaryIO) -> str:
+    """The format of a stream: by the extension of ``name``, else by its first 64 KiB. Raises :class:`Malformed`."""
+    stream.seek(0)
+    head = stream.read(HEAD)
+    foreign = next((words for magic, words in FOREIGN if head.startswith(magic)), None)
+    if foreign:
+        raise Malformed(f"this is {foreign}, which cannot be read here", raw=head[:64], hint="unpack or convert it")
+    if known := EXTENSIONS.get(PurePath(name).suffix.lower()):
+        return known
+    return _by_content(head)
+
+
+def _by_content(head: bytes) -> str:
+    text = _readable(head).lstrip()
+    if text.startswith("["):
+        return "json"
+    if text.startswith("{"):
+        first, _, rest = text.partition("\n")
+        return "ndjson" if first.rstrip().endswith("}") and rest.lstrip().startswith("{") else "json"
+    if "\0" in text:
+        raise Malformed("these bytes are not text", raw=head[:64], hint="say `format:`, or exclude such files")
+    return "csv"
+
+
+def _readable(head: bytes) -> str:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return head.decode("utf-16", "replace")
+    return head.decode("utf-8-sig", "replace")

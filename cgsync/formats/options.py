@@ -1,0 +1,42 @@
+"""How bytes are to be decoded, and the caps that hold whatever they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Caps; what passes one is an ``Undecodable``. ``record`` in bytes, ``columns`` of a CSV, ``depth`` of JSON."""
+
+    record: int = 1024 * 1024
+    columns: int = 1000
+    depth: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvOptions:
+    """The dialect. ``delimiter`` ``None``: told from the first line. ``quote`` and ``escape`` may be ``""``: none.
+
+    ``header``: ``True``, the first row names the columns; ``False``, they are c1, c2, …; or the names.
+    ``skip_rows``: physical lines before all that.
+    """
+
+    delimiter: str | None = None
+    quote: str = '"'
+    escape: str = ""
+    header: bool | Sequence[str] = True
+    skip_rows: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodeOptions:
+    """``encoding`` ``None``: by the byte order mark, else strict UTF-8, and from the first record that is not UTF-8
+    on ``fallback_encoding``, where one is given."""
+
+    format: str
+    encoding: str | None = None
+    fallback_encoding: str | None = None
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    limits: Limits = field(default_factory=Limits)

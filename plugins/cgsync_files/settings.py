@@ -1,0 +1,140 @@
+"""The options of a files source, checked and in one shape."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cgsync.api import SourceMisconfigured
+from cgsync.formats import CsvOptions, DecodeOptions, Limits
+from cgsync.formats.encoding import transparent
+
+DEFAULT_STABLE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """``stable``: how long a file must have rested; ``done_file``: name of its marker, with {name} or {stem}."""
+
+    stable: timedelta
+    done_file: str | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Readiness:
+        at_once = options.get("rename", False) or "done_file" in options
+        stable = options.get("stable", timedelta(0) if at_once else DEFAULT_STABLE)
+        return cls(stable=stable, done_file=options.get("done_file"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """``format`` ``None``: told for each file. ``key`` empty: a hash of the row. ``move``/``delete``: afterwards."""
+
+    path: Path
+    include: Sequence[str]
+    exclude: Sequence[str]
+    depth: int
+    order: str
+    format: str | None
+    decoding: DecodeOptions
+    key: Sequence[str]
+    revision: str | None
+    readiness: Readiness
+    move: str | None = None
+    delete: bool = False
+    failed: str = "failed/"
+    skip_same: bool = True
+    bad_rows: int = 10_000
+    reserved: Sequence[str] = field(default_factory=tuple)
+    """Folders below ``path`` that are ours: what was moved there is not read again."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """Raises :class:`SourceMisconfigured` for an encoding that Python does not have."""
+        include = several(options.get("include", "*"))
+        after = options.get("after", "keep")
+        move = after["move"] if isinstance(after, Mapping) else None
+        failed = options.get("failed", "failed/")
+        key = options["key"]
+        return cls(
+            path=Path(options["path"]),
+            include=include,
+            exclude=several(options.get("exclude", ())),
+            depth=options.get("depth", 16) if options.get("recursive") or any("/" in name for name in include) else 0,
+            order=options.get("order", "name"),
+            format=None if options.get("format", "auto") == "auto" else options["format"],
+            decoding=decoding(options),
+            key=() if key == "row" else several(key),
+            revision=options.get("revision"),
+            readiness=Readiness.of(options.get("readiness", {})),
+            move=move,
+            delete=after == "delete",
+            failed=failed,
+            skip_same=options.get("same_content", "skip") == "skip",
+            bad_rows=options.get("limits", {}).get("bad_rows", 10_000),
+            reserved=tuple(fixed_part(folder) for folder in (move, failed) if folder and fixed_part(folder)),
+        )
+
+
+def several(value: str | Sequence[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def decoding(options: Mapping[str, Any]) -> DecodeOptions:
+    csv, limits = options.get("csv", {}), options.get("limits", {})
+    delimiter = csv.get("delimiter", "auto")
+    header = csv.get("header", True)
+    return DecodeOptions(
+        format="",
+        encoding=known(options.get("encoding"), "encoding"),
+        fallback_encoding=bytewise(options.get("fallback_encoding")),
+        csv=CsvOptions(
+            delimiter={"auto": None, "tab": "\t"}.get(delimiter, delimiter),
+            quote=csv.get("quote", '"'),
+            escape=csv.get("escape", ""),
+            header=header if isinstance(header, bool) else tuple(header),
+            skip_rows=csv.get("skip_rows", 0),
+        ),
+        limits=Limits(
+            record=limits.get("record", Limits().record),
+            columns=limits.get("columns", Limits().columns),
+            depth=limits.get("depth", Limits().depth),
+        ),
+    )
+
+
+def known(encoding: str | None, option: str) -> str | None:
+    if encoding is None:
+        return None
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise SourceMisconfigured(
+            f"{option}: there is no encoding {encoding!r}", hint="for instance utf-8, cp1252, iso8859-15"
+        ) from None
+
+
+def bytewise(encoding: str | None) -> str | None:
+    name = known(encoding, "fallback_encoding")
+    if name is not None and not transparent(name):
+        raise SourceMisconfigured(
+            f"fallback_encoding: {encoding!r} cannot follow UTF-8 within a file",
+            hint="if all files have it, say `encoding:` instead",
+        )
+    return name
+
+
+def fixed_part(folder: str) -> str:
+    """The folders at the beginning of a template that are the same for every file; "" for an absolute path."""
+    if folder.startswith("/"):
+        return ""
+    fixed = []
+    for name in folder.split("/"):
+        if "{" in name or "%" in name or name in ("", ".", ".."):
+            break
+        fixed.append(name)
+    return "/".join(fixed)
