@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -59,25 +61,27 @@ def main(out: Path) -> None:
 
 
 def install() -> None:
-    """As the operator guide says, but for the program itself, which is the source tree that is shown here."""
-    units = Path("/etc/systemd/system")
-    (units / "cgsync.service").write_text((SOURCE / "systemd/cgsync.service").read_text())
-    (units / "cgsync.service.d").mkdir()
-    (units / "cgsync.service.d/impatient.conf").write_text("[Service]\nRestartSec=100ms\n")
-    for folder in ("sysusers", "tmpfiles"):
-        Path(f"/etc/{folder}.d").mkdir(exist_ok=True)
-        Path(f"/etc/{folder}.d/cgsync.conf").write_text((SOURCE / f"systemd/{folder}.conf").read_text())
-    run("systemd-sysusers")
-    run("systemd-tmpfiles", "--create", "cgsync.conf")
-    write_private(Path("/etc/cgsync/credentials/cg-client-secret"), "sandbox")
-    CONFIG.write_text(CONFIGURATION)
+    """By the operator guide's own words, but for the program itself, which is the source tree that is shown here."""
+    guide = (SOURCE / "docs/operators.md").read_text()
+    found = re.search(r"^```sh systemd\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    subprocess.run(["bash", "-euxc", found[1]], cwd=SOURCE, check=True)
+    impatient = Path("/etc/systemd/system/cgsync.service.d/impatient.conf")
+    impatient.parent.mkdir()
+    impatient.write_text("[Service]\nRestartSec=100ms\n")
+    subprocess.run(["useradd", "--groups", "cgsync", "member"], check=True)
+    secret = Path("/etc/cgsync/credentials/cg-client-secret")
+    secret.write_text("sandbox\n")
+    secret.chmod(0o400)
+    configure(CONFIGURATION)
     DROP.mkdir(mode=0o755)
     run("systemctl", "daemon-reload")
 
 
-def write_private(path: Path, text: str) -> None:
-    path.write_text(text)
-    path.chmod(0o400)
+def configure(text: str) -> None:
+    CONFIG.write_text(text)
+    CONFIG.chmod(0o640)
+    shutil.chown(CONFIG, group="cgsync")
 
 
 def start() -> dict[str, Any]:
@@ -92,7 +96,9 @@ def folders() -> dict[str, Any]:
 
 
 def control() -> dict[str, Any]:
-    return {"root": run(PROGRAM, "status"), "stranger": run("runuser", "-u", "nobody", "--", PROGRAM, "status")}
+    """May these people give commands?"""
+    people = ("root", "cgsync", "member", "nobody")
+    return {person: run("runuser", "-u", person, "--", PROGRAM, "status") for person in people}
 
 
 def deliver() -> dict[str, Any]:
@@ -103,17 +109,17 @@ def deliver() -> dict[str, Any]:
 
 def reload() -> dict[str, Any]:
     before = show("MainPID")
-    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "every: 2s"))
+    configure(CONFIGURATION.replace("every: 1s", "every: 2s"))
     done = run("systemctl", "reload", "cgsync")
     return done | {"same_process": show("MainPID") == before, "state": show("ActiveState")}
 
 
 def refused_reload() -> dict[str, Any]:
     before = show("MainPID")
-    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "evry: 1s"))
+    configure(CONFIGURATION.replace("every: 1s", "evry: 1s"))
     done = run("systemctl", "reload", "cgsync")
     state = {"same_process": show("MainPID") == before, "state": show("ActiveState")}
-    CONFIG.write_text(CONFIGURATION)
+    configure(CONFIGURATION)
     return done | state
 
 
@@ -154,7 +160,7 @@ def stop() -> dict[str, Any]:
 
 
 def refused_start() -> dict[str, Any]:
-    CONFIG.write_text(CONFIGURATION.replace("every: 1s", "evry: 1s"))
+    configure(CONFIGURATION.replace("every: 1s", "evry: 1s"))
     run("systemctl", "reset-failed", "cgsync")
     done = run("systemctl", "start", "cgsync")
     until(lambda: show("ActiveState") == "failed")

@@ -85,9 +85,13 @@ def test_folders_belong_to_the_service_and_the_socket_to_its_group(seen: Seen) -
     }
 
 
-def test_root_may_command_and_a_stranger_may_not(seen: Seen) -> None:
-    assert seen["control"]["root"]["exit"] == 0, seen["control"]["root"]["said"]
-    assert seen["control"]["stranger"]["exit"] == 77, seen["control"]["stranger"]["said"]
+@pytest.mark.parametrize("person", ["root", "cgsync", "member"])
+def test_root_and_the_group_may_command(seen: Seen, person: str) -> None:
+    assert seen["control"][person]["exit"] == 0, seen["control"][person]["said"]
+
+
+def test_a_stranger_may_not_command(seen: Seen) -> None:
+    assert seen["control"]["nobody"]["exit"] == 77, seen["control"]["nobody"]["said"]
 
 
 def test_a_credential_of_the_folder_opens_the_receiver(seen: Seen) -> None:
