@@ -1,0 +1,147 @@
+"""The one gate that all workers pass: open, or closed with a time at which one request may try it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import IntEnum
+from typing import Literal
+
+from cgsync.api import Clock
+from cgsync.delivery.backoff import half_jitter
+from cgsync.delivery.waiting import first
+
+BREAKER_FIRST = timedelta(seconds=5)
+BREAKER_LONGEST = timedelta(minutes=5)
+PAUSE_LONGEST = timedelta(hours=1)
+
+
+class Closing(IntEnum):
+    """Why it is closed. A higher one is kept over a lower one."""
+
+    THROTTLED = 1
+    BREAKER = 2
+    PAUSED = 3
+
+    @property
+    def word(self) -> Literal["throttled", "breaker", "paused"]:
+        return _WORDS[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """``probe_at`` is when one request may try, by the monotonic clock; ``failures`` the probes that did not help."""
+
+    kind: Closing
+    cause: str
+    words: str
+    since: datetime
+    probe_at: float
+    failures: int = 0
+
+
+class Gate:
+    """Whoever closes it says how long the first gap is; each probe that fails doubles it."""
+
+    def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
+        self.closed: Closed | None = None
+        self._clock = clock
+        self._random = random
+        self._open = asyncio.Event()
+        self._open.set()
+        self._news = asyncio.Event()
+
+    def close(
+        self, kind: Closing, cause: str, words: str, *, after: timedelta | None = None, probe: bool = False
+    ) -> bool:
+        """Close it, or keep it closed after a probe that did not help. True when this is news.
+
+        ``after`` is the first gap of a pause, and what a 429 asked for. What was in flight when it closed may say the
+        same again, or something lesser: that changes nothing but a longer wait that was asked for.
+        """
+        old = self.closed
+        if old is not None and not probe and kind <= old.kind:
+            self._extend(old, kind, after)
+            return False
+        failures = 0 if old is None or kind > old.kind or not probe else old.failures + 1
+        if old is not None and kind < old.kind:
+            kind, cause, words = old.kind, old.cause, old.words
+        news = old is None or (kind, cause) != (old.kind, old.cause)
+        self._set(
+            Closed(
+                kind=kind,
+                cause=cause,
+                words=words,
+                since=self._clock.now() if old is None or news else old.since,
+                probe_at=self._clock.monotonic() + self._gap(kind, failures, after).total_seconds(),
+                failures=failures,
+            )
+        )
+        return news
+
+    def open(self) -> Closed | None:
+        """Let everyone pass; returns what it was closed for."""
+        was = self.closed
+        self._set(None)
+        return was
+
+    def probe_soon(self, seconds: float = 0.0) -> None:
+        """Let the next request try in so many seconds, without waiting for its time."""
+        if self.closed is not None:
+            self._set(replace(self.closed, probe_at=self._clock.monotonic() + seconds))
+
+    def wait(self) -> float:
+        """Seconds until the next probe; 0 when it is open."""
+        return 0.0 if self.closed is None else max(0.0, self.closed.probe_at - self._clock.monotonic())
+
+    async def opened(self) -> None:
+        """Return when it is open."""
+        await self._open.wait()
+
+    async def probe_due(self) -> None:
+        """Return when it is closed and the time for a probe has come."""
+        while True:
+            news, closed = self._news, self.closed
+            if closed is None:
+                await news.wait()
+                continue
+            left = closed.probe_at - self._clock.monotonic()
+            if left <= 0:
+                return
+            await first(news.wait(), self._clock.sleep(left))
+
+    def _extend(self, old: Closed, kind: Closing, after: timedelta | None) -> None:
+        if after is None or kind is not Closing.THROTTLED:
+            return
+        asked = self._clock.monotonic() + after.total_seconds()
+        if asked > old.probe_at:
+            self._set(replace(old, probe_at=asked))
+
+    def _gap(self, kind: Closing, failures: int, after: timedelta | None) -> timedelta:
+        if kind is Closing.PAUSED:
+            gap = after or timedelta(minutes=15)
+            return max(gap, min(gap * 2.0 ** min(failures, 30), PAUSE_LONGEST))
+        if kind is Closing.BREAKER:
+            gap = half_jitter(failures, self._random, first=BREAKER_FIRST, longest=BREAKER_LONGEST)
+            return max(gap, after or gap)
+        # a server that says "again at once" and then 429 once more is not taken at its word for ever
+        own = half_jitter(failures, self._random) if after is None or failures else timedelta(0)
+        return max(own, after or own)
+
+    def _set(self, closed: Closed | None) -> None:
+        self.closed = closed
+        if closed is None:
+            self._open.set()
+        else:
+            self._open.clear()
+        self._news.set()
+        self._news = asyncio.Event()
+
+
+_WORDS: Mapping[Closing, Literal["throttled", "breaker", "paused"]] = {
+    Closing.THROTTLED: "throttled",
+    Closing.BREAKER: "breaker",
+    Closing.PAUSED: "paused",
+}

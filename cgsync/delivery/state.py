@@ -1,0 +1,38 @@
+"""How the sender stands, for people: `status`, `top`, metrics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+GateWord: TypeAlias = Literal["open", "throttled", "breaker", "paused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderState:
+    """How the sender stands. ``gate`` is open, throttled, breaker or paused; ``cause`` and ``words`` say why.
+
+    ``next_probe`` is in seconds from now, ``rate`` in PUTs a second over the last minute, ``pace`` what is allowed
+    now; ``generation`` counts the tokens issued so far.
+    """
+
+    gate: GateWord
+    cause: str
+    words: str
+    since: datetime | None
+    next_probe: float | None
+    waiting: int
+    in_flight: int
+    unsettled: int
+    puts: int
+    delivered: int
+    refused: int
+    again: int
+    rate: float
+    pace: float
+    generation: int
+
+    @property
+    def paused(self) -> bool:
+        return self.gate == "paused"

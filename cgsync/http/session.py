@@ -1,0 +1,300 @@
+"""HTTP for sources: paced, bounded, with a credential that never leaves its origin, and errors in the core's words."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from cgsync.api import Clock
+from cgsync.clock import SystemClock
+from cgsync.errors import SourceMisconfigured, SourceUnavailable
+from cgsync.http import limits
+from cgsync.http.auth import Auth, Credential
+from cgsync.http.broken import Broken, Kind, TooLarge, translate
+from cgsync.http.pace import Pace
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+    from yarl import URL
+
+Params: TypeAlias = "Mapping[str, str | int | Sequence[str]] | Sequence[tuple[str, str]] | None"
+
+MIB = 1024 * 1024
+PATIENCE = timedelta(seconds=30)
+"""A call waits no longer than that in all before it says :class:`SourceUnavailable`."""
+MOST_REDIRECTS = 5
+REDIRECTS = (301, 302, 303, 307, 308)
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+SAFE = ("GET", "HEAD", "OPTIONS")
+FINAL = (Kind.CERTIFICATE, Kind.LOGIN, Kind.REDIRECT)
+"""Nothing that waiting would mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """What a body may hold, in bytes, as it comes and as it expands."""
+
+    received: int = 64 * MIB
+    expanded: int = 256 * MIB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """An answer, whole. ``headers`` do not care about case; ``body`` is expanded."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body as JSON; raises :class:`SourceUnavailable` when it is none (a login page, a cut answer)."""
+        try:
+            return msgspec.json.decode(self.body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise SourceUnavailable(f"{self.url} answered {self.status} with a body that is no JSON: {error}") from None
+
+    def check(self) -> Response:
+        """Itself, if it is a 2xx; else the error of the source that it stands for."""
+        if 200 <= self.status < 300:
+            return self
+        words = f"{self.url} answered {self.status}"
+        if self.status in PASSING or self.status >= 500:
+            raise SourceUnavailable(words)
+        raise SourceMisconfigured(words, hint=_HINTS.get(self.status, ""))
+
+
+@asynccontextmanager
+async def open_http(
+    *,
+    origin: str | None = None,
+    auth: Auth | None = None,
+    pace: Pace | None = None,
+    headers: Mapping[str, str] | None = None,
+    timeout: timedelta = timedelta(seconds=60),
+    connect_timeout: timedelta = timedelta(seconds=10),
+    caps: Caps | None = None,
+    connections: int = 8,
+    ca_file: Path | None = None,
+    user_agent: str = "cgsync",
+    redirects: bool = False,
+    clock: Clock | None = None,
+) -> AsyncIterator[Http]:
+    """A session. ``auth`` and ``headers`` go to ``origin`` (the scheme, host and port of that URL) and nowhere else.
+
+    ``timeout`` is for one answer, from the first byte sent to the last one received. ``redirects``: follow them, for
+    GET, within the origin of the request. Cookies are not kept.
+    """
+    import aiohttp  # a quarter of a second: sources without network do not pay it
+
+    from cgsync.http.connector import DoorConnector, tls
+
+    if auth is not None and origin is None:
+        raise ValueError("a credential needs the origin that it belongs to")
+    async with aiohttp.ClientSession(
+        connector=DoorConnector(ssl=tls(ca_file), limit=connections, keepalive_timeout=30),
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds()),
+        headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
+        auto_decompress=False,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    ) as session:
+        yield Http(
+            session,
+            origin=origin,
+            auth=auth,
+            pace=pace,
+            headers=headers or {},
+            caps=caps or Caps(),
+            redirects=redirects,
+            timeout=timeout,
+            clock=clock or SystemClock(),
+        )
+
+
+class Http:
+    """An open session; see :func:`open_http`."""
+
+    def __init__(
+        self,
+        session: ClientSession,
+        *,
+        origin: str | None,
+        auth: Auth | None,
+        pace: Pace | None,
+        headers: Mapping[str, str],
+        caps: Caps,
+        redirects: bool,
+        timeout: timedelta,
+        clock: Clock,
+    ) -> None:
+        from yarl import URL
+
+        self._session = session
+        self._origin = URL(origin).origin() if origin else None
+        self._auth = auth
+        self._pace = pace
+        self._headers = headers
+        self._caps = caps
+        self._redirects = redirects
+        self._timeout = timeout
+        self._clock = clock
+
+    async def get(self, url: str, *, params: Params = None, headers: Mapping[str, str] | None = None) -> Response:
+        """GET; see :meth:`request`."""
+        return await self.request("GET", url, params=params, headers=headers)
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Params = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Response:
+        """The answer, whatever its status: see :meth:`Response.check`.
+
+        GET and HEAD are tried again while the failure is a passing one and the waiting stays within 30 s. Raises
+        :class:`SourceUnavailable` (``retry_after`` set if the server asked for more) or :class:`SourceMisconfigured`.
+        """
+        from yarl import URL
+
+        patience = PATIENCE.total_seconds() if method in SAFE else 0.0
+        for attempt in range(1_000):
+            try:
+                response = await self._authorised(method, URL(url), params, headers or {}, body)
+                if response.status not in PASSING:
+                    return response
+                failure = _unavailable(response, self._clock)
+            except Broken as broken:
+                failure = _failure(broken)
+            wait = _wait(failure, attempt)
+            if wait > patience:
+                raise failure
+            patience -= wait
+            await self._clock.sleep(wait)
+        raise AssertionError("patience ends before that")
+
+    async def _authorised(
+        self, method: str, url: URL, params: Params, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
+        """With the credential, and once more with a new one after a 401."""
+        credential = await self._credential(url)
+        response = await self._followed(method, url, params, headers, body, credential)
+        if response.status != 401 or credential is None or self._auth is None:
+            return response
+        if not self._auth.invalidate(credential.generation):
+            return response
+        return await self._followed(method, url, params, headers, body, await self._credential(url))
+
+    async def _credential(self, url: URL) -> Credential | None:
+        return await self._auth.credential() if self._auth is not None and url.origin() == self._origin else None
+
+    async def _followed(
+        self,
+        method: str,
+        url: URL,
+        params: Params,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        credential: Credential | None,
+    ) -> Response:
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await self._once(method, url, params, self._own(url, headers, credential), body)
+            if response.status not in REDIRECTS:
+                return response
+            url, params = self._target(method, url, response), None
+        raise SourceMisconfigured(f"{url}: more than {MOST_REDIRECTS} redirects")
+
+    def _own(self, url: URL, headers: Mapping[str, str], credential: Credential | None) -> dict[str, str]:
+        own = dict(self._headers) if url.origin() == self._origin else {}
+        if credential is not None:
+            own[credential.header] = credential.value.reveal()
+        return {**own, **headers}
+
+    def _target(self, method: str, url: URL, response: Response) -> URL:
+        from yarl import URL
+
+        try:
+            target = url.join(URL(response.headers.get("location", "")))
+            same = target.origin() == url.origin()
+        except ValueError:
+            raise SourceMisconfigured(f"{url} answered {response.status} without a usable address") from None
+        if self._redirects and same and method in SAFE:
+            return target
+        raise SourceMisconfigured(
+            f"{url} answered {response.status}, a redirect to {target.with_query(None)}",
+            hint="put the final address into the configuration",
+        )
+
+    async def _once(
+        self, method: str, url: URL, params: Params, headers: Mapping[str, str], body: bytes | None
+    ) -> Response:
+        import aiohttp
+
+        from cgsync.http import body as bodies
+        from cgsync.http.connector import CROSSING, Crossing
+
+        scope = asyncio.timeout(None)
+        crossing = Crossing(self._turn, scope, self._timeout.total_seconds())
+        CROSSING.set(crossing)
+        shown = str(url.with_query(None))  # a query may hold a key
+        try:
+            async with (
+                scope,
+                self._session.request(
+                    method, url, params=params, headers=headers, data=body, allow_redirects=False
+                ) as answer,
+            ):
+                received = await bodies.read(answer, limit=self._caps.received)
+                encoding = answer.headers.get("content-encoding", "").strip().lower()
+                return Response(
+                    url=shown,
+                    status=answer.status,
+                    headers=answer.headers,
+                    body=bodies.expand(received, encoding, limit=self._caps.expanded),
+                )
+        except TooLarge as error:
+            raise SourceUnavailable(f"{shown}: {error}", hint="ask for smaller pages, or raise the limit") from None
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+            sent = crossing.crossed_at is not None
+            raise translate(error, host=shown, sent=sent) from None  # its own text may show headers
+        except ValueError as error:
+            raise SourceUnavailable(f"{shown}: {error}") from None
+
+    async def _turn(self) -> None:
+        if self._pace is not None:
+            await self._pace.turn()
+
+
+def _failure(broken: Broken) -> SourceUnavailable:
+    if broken.kind in FINAL:
+        raise SourceMisconfigured(broken.message) from broken
+    return SourceUnavailable(broken.message, retry_after=broken.after)
+
+
+def _unavailable(response: Response, clock: Clock) -> SourceUnavailable:
+    after = limits.retry_after(response.headers, now=clock.now())
+    return SourceUnavailable(f"{response.url} answered {response.status}", retry_after=after)
+
+
+def _wait(failure: SourceUnavailable, attempt: int) -> float:
+    """Seconds: what the server asked for, else full jitter over 1, 2, 4, … seconds with a floor that ends the loop."""
+    if failure.retry_after is not None:
+        return max(failure.retry_after.total_seconds(), 0.5)
+    return max(0.5, random.uniform(0, 2.0 ** min(attempt, 5)))  # noqa: S311 - jitter is no secret
+
+
+_HINTS = {
+    401: "check the credentials",
+    403: "the credentials are known but not allowed to read this",
+    404: "check the address",
+}
