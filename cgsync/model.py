@@ -96,6 +96,8 @@ class Due:
     version: int
     body: bytes
     attempts: int = 0
+    refused_before: bool = False
+    """this very version was refused and is tried once more: another refusal says nothing new about the mapping"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,7 +85,7 @@ class Sender:
         unknown_contact: Literal["refuse", "drop"] = "refuse",
     ) -> None:
         self._outbox = outbox
-        self._transport = transport
+        self.transport = transport
         self._concurrency = concurrency
         self._pace = pace
         self._clock = clock
@@ -165,12 +165,12 @@ class Sender:
             answer = await self._answer(body, admit)
             if isinstance(answer, Broken) or answer.status != 401:
                 break
-            self._transport.renew(answer.generation)
+            self.transport.renew(answer.generation)
         return classify(answer, now=self._clock.now())
 
     async def _answer(self, body: bytes, admit: Admit) -> Answer | Broken:
         try:
-            answer = await self._transport.put(body, admit)
+            answer = await self.transport.put(body, admit)
         except Broken as broken:
             return broken
         if (left := quota(answer.headers, now=self._clock.now())) is not None:
@@ -306,6 +306,7 @@ class Sender:
             gate="open" if closed is None else closed.kind.word,
             cause="" if closed is None else closed.cause,
             words="" if closed is None else closed.words,
+            hint="" if closed is None else closed.hint,
             since=None if closed is None else closed.since,
             next_probe=None if closed is None else self._gate.wait(),
             waiting=self._rows.waiting,
@@ -317,7 +318,7 @@ class Sender:
             again=counts["again"],
             rate=self._tally.rate,
             pace=self._pace.rate,
-            generation=self._transport.generation,
+            generation=self.transport.generation,
         )
 
     def _is_shut(self) -> bool:

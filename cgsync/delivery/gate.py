@@ -37,6 +37,7 @@ class Closed:
     kind: Closing
     cause: str
     words: str
+    hint: str
     since: datetime
     probe_at: float
     failures: int = 0
@@ -54,7 +55,14 @@ class Gate:
         self._news = asyncio.Event()
 
     def close(
-        self, kind: Closing, cause: str, words: str, *, after: timedelta | None = None, probe: bool = False
+        self,
+        kind: Closing,
+        cause: str,
+        words: str,
+        *,
+        hint: str = "",
+        after: timedelta | None = None,
+        probe: bool = False,
     ) -> bool:
         """Close it, or keep it closed after a probe that did not help. True when this is news.
 
@@ -67,13 +75,14 @@ class Gate:
             return False
         failures = 0 if old is None or kind > old.kind or not probe else old.failures + 1
         if old is not None and kind < old.kind:
-            kind, cause, words = old.kind, old.cause, old.words
+            kind, cause, words, hint = old.kind, old.cause, old.words, old.hint
         news = old is None or (kind, cause) != (old.kind, old.cause)
         self._set(
             Closed(
                 kind=kind,
                 cause=cause,
                 words=words,
+                hint=hint,
                 since=self._clock.now() if old is None or news else old.since,
                 probe_at=self._clock.monotonic() + self._gap(kind, failures, after).total_seconds(),
                 failures=failures,

@@ -63,7 +63,7 @@ class Steering:
         self._log.warning("refused", reference=row.reference, status=outcome.status, reasons=dict(outcome.reasons))
         self._breaker.answered()
         closed = self._gate.closed
-        braked = row.attempts == 0 and self._brake.refused(row.key)  # a retry of what was refused says nothing new
+        braked = not row.refused_before and self._brake.refused(row.key)
         if braked or (probe and closed is not None and closed.cause == MASS_REJECTION):
             self._paused(Paused(cause=MASS_REJECTION, reason="nearly all activities are refused"), probe=probe)
         elif probe and closed is not None and closed.kind is Closing.PAUSED:
@@ -89,8 +89,9 @@ class Steering:
 
     def _paused(self, outcome: Paused, *, probe: bool) -> None:
         hint = HINTS.get(outcome.cause, HINTS["unexpected"])
-        words = f"{outcome.reason} ({hint})"
-        if self._gate.close(Closing.PAUSED, outcome.cause, words, after=outcome.probe_after, probe=probe):
+        if self._gate.close(
+            Closing.PAUSED, outcome.cause, outcome.reason, hint=hint, after=outcome.probe_after, probe=probe
+        ):
             self._log.error("sending is paused", cause=outcome.cause, reason=outcome.reason, hint=hint)
 
     def _open(self) -> None:

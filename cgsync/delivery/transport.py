@@ -25,6 +25,9 @@ class Transport(Protocol):
         passed on, and nothing was sent.
         """
 
+    async def check(self) -> str:
+        """Log in, send nothing; returns what was seen in words, raises :class:`cgsync.delivery.Broken`."""
+
     def renew(self, generation: int) -> None:
         """The token of that generation got a 401: use another one from now on."""
 

@@ -69,6 +69,10 @@ class Wire:
     def renew(self, generation: int) -> None:
         self._tokens.invalidate(generation)
 
+    async def check(self) -> str:
+        await self._log_in()
+        return f"{self._tokens.url} issued a token"
+
     async def put(self, body: bytes, admit: Admit) -> Answer:
         generation = await self._log_in()
         scope = asyncio.timeout(None)

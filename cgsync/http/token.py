@@ -52,7 +52,7 @@ class ClientCredentials:
         timeout: timedelta = timedelta(seconds=30),
         user_agent: str = "cgsync",
     ) -> None:
-        self._url = token_url
+        self.url = token_url
         self._id = client_id
         self._secret = client_secret
         self._clock = clock
@@ -111,7 +111,7 @@ class ClientCredentials:
     def _issue(self, reply: dict[str, Any], asked_at: float) -> _Token:
         value = reply.get("access_token")
         if not isinstance(value, str) or not value or not value.isprintable():
-            raise Broken(Kind.LOGIN_DOWN, f"{self._url}: the answer holds no access_token")
+            raise Broken(Kind.LOGIN_DOWN, f"{self.url}: the answer holds no access_token")
         self._redactor.add(value)
         self.generation += 1
         life = _seconds(reply.get("expires_in"))
@@ -137,17 +137,17 @@ class ClientCredentials:
         try:
             async with (
                 aiohttp.ClientSession(connector=pool, timeout=timeout, auto_decompress=False) as session,
-                session.post(self._url, data=form, headers=headers, allow_redirects=False) as response,
+                session.post(self.url, data=form, headers=headers, allow_redirects=False) as response,
             ):
                 return response.status, response.headers, await body.read(response, limit=REPLY)
         except TooLarge as error:
-            raise Broken(Kind.LOGIN_DOWN, f"{self._url}: {error}") from None
+            raise Broken(Kind.LOGIN_DOWN, f"{self.url}: {error}") from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise translate(error, host=self._url, sent=False) from None  # its text may show the form
+            raise translate(error, host=self.url, sent=False) from None  # its text may show the form
 
     def _refusal(self, status: int, headers: limits.Headers, reply: dict[str, Any]) -> Broken:
         words = " ".join(str(reply[key]) for key in ("error", "error_description", "message") if reply.get(key))
-        text = f"{self._url} answered {status}: {self._masked(words) or 'no reason given'}"
+        text = f"{self.url} answered {status}: {self._masked(words) or 'no reason given'}"
         after = limits.retry_after(headers, now=self._clock.now())
         if status == 429:
             return Broken(Kind.LOGIN_BUSY, text, after=after)
