@@ -1,4 +1,4 @@
-"""The page: markup, style and script put together into one document that loads nothing."""
+"""The page: markup, style and scripts put together into one document that loads nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ class Page:
 
 
 def compose() -> Page:
-    """Read the three files and make one page of them."""
+    """Read the four files and make one page of them."""
     folder = resources.files(__package__)
-    style, script = ((folder / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    document = (folder / "page.html").read_text("utf-8").replace("/*style*/", style).replace("/*script*/", script)
+    texts = {name: (folder / name).read_text("utf-8") for name in ("page.html", "page.css", "page.js", "detail.js")}
+    style, script = texts["page.css"], texts["page.js"] + texts["detail.js"]
+    document = texts["page.html"].replace("/*style*/", style).replace("/*script*/", script)
     return Page(document=document.encode(), policy=_policy(style, script))
 
 
