@@ -1,0 +1,75 @@
+"""The ledger's own time: boot time that goes on where the last boot ended.
+
+Boot time starts over with each boot, and the rows hold instants of it. Instead of rewriting a million rows after a
+reboot, the new boot's time is shifted so far that everything that was waiting is due: nobody knows how long the
+machine was off. The same table remembers what an unclean stop leaves in doubt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select, update
+
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.schema import epoch
+
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """``now`` in ledger time, and the window that the last unclean stop opened."""
+
+    now: float
+    unclean_from: float
+    unclean_until: float
+
+    def doubt(self, queued: float, doubt: float | None, *, delivered: bool) -> float | None:
+        """Until when a request for a row may still be executing over there, or ``None`` when none can be.
+
+        A row that was delivered without doubt before the stop had nothing in flight at it.
+        """
+        until = doubt if doubt is not None and doubt > self.now else None
+        stopped = self.unclean_until > self.now and queued <= self.unclean_from
+        if stopped and (not delivered or doubt is not None):
+            return max(until or 0.0, self.unclean_until)
+        return until
+
+
+def boot_id() -> str:
+    """Which boot of the kernel this is."""
+    return BOOT_ID.read_text().strip()
+
+
+def current(conn: Connection, now: Instant) -> Epoch:
+    """``now`` as the rows have it."""
+    row = conn.execute(select(epoch.c.shift, epoch.c.unclean_from, epoch.c.unclean_until)).one()
+    return Epoch(now=now.mono + row.shift, unclean_from=row.unclean_from, unclean_until=row.unclean_until)
+
+
+def advance(conn: Connection, horizon: float) -> None:
+    """Remember that a row was queued at that instant, or waits for it."""
+    conn.execute(update(epoch).where(epoch.c.horizon < horizon).values(horizon=horizon))
+
+
+def begin(conn: Connection, now: Instant, boot: str, *, clean: bool, settle_time: timedelta) -> None:
+    """Start to work at ``now``: go on in the same boot's time, or shift a new boot's time behind all that waits.
+
+    After an unclean stop, and after a reboot, whatever was not delivered counts as in doubt for ``settle_time``.
+    """
+    row = conn.execute(select(epoch)).one_or_none()
+    if row is None:
+        shift = -now.mono
+        values = {"boot_id": boot, "shift": shift, "horizon": 0.0, "unclean_from": -1.0, "unclean_until": -1.0}
+        conn.execute(insert(epoch).values(id=1, **values))
+        return
+    same_boot = row.boot_id == boot
+    shift = row.shift if same_boot else row.horizon - now.mono
+    if same_boot and clean:
+        return
+    start = now.mono + shift
+    window = {"unclean_from": start, "unclean_until": start + settle_time.total_seconds()}
+    conn.execute(update(epoch).values(boot_id=boot, shift=shift, horizon=max(row.horizon, start), **window))

@@ -1,0 +1,27 @@
+"""The outbox: what is wanted at the receiver, and how far each version of it came.
+
+There is one row per reference. It holds the *desired* body and where that stands; a newer version replaces it.
+"""
+
+from __future__ import annotations
+
+from cgsync.ledger.outbox.due import due, next_due, pending_count
+from cgsync.ledger.outbox.hand import Listed, Requeued, drop_source, hold, list_rows, release, requeue, retry
+from cgsync.ledger.outbox.settle import settle
+from cgsync.ledger.outbox.store import store
+
+__all__ = [
+    "Listed",
+    "Requeued",
+    "drop_source",
+    "due",
+    "hold",
+    "list_rows",
+    "next_due",
+    "pending_count",
+    "release",
+    "requeue",
+    "retry",
+    "settle",
+    "store",
+]

@@ -1,0 +1,214 @@
+"""The one commit of a batch: activities, rejects, cursor, what may be settled, counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from sqlalchemy import Connection, Insert, insert, select
+from sqlalchemy import func as sql
+
+from cgsync.api import Record
+from cgsync.ledger import checkpoints, counters, epoch, rejects, settlements
+from cgsync.ledger.counters import OPEN, Tally
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox import revision as revisions
+from cgsync.ledger.outbox.ownership import conflict
+from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, is_due, load, save
+from cgsync.ledger.reference import key as normalise
+from cgsync.ledger.schema import activity, payload
+from cgsync.ledger.statements import run_many, upsert
+from cgsync.model import Activity, Due, Intake, MappedRecord, Reject, RejectKind, State, Stored
+
+REPLACED = (
+    *("reference", "digest", "version", "state", "due", "doubt", "queued", "attempts", "retries", "lane", "revision"),
+    *("owner", "owner_record", "source", "record", "position", "mapping", "stored_at"),
+)
+"""What a newer version changes in its row."""
+
+
+def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
+    """Store a mapped batch; what is to be sent at once comes back, with counts for the log line.
+
+    A record is stored with all its activities, or rejected with its reasons. An activity is ``unchanged`` when it
+    equals the desired body of its row, whatever became of that; ``stale`` when its row has a later revision; else
+    it is a new version, which replaces the one that waited (``superseded``).
+    """
+    batch = _Batch(conn, intake, now)
+    for mapped in intake.mapped:
+        batch.take(mapped)
+    due = batch.write()
+    rejects.close(conn, batch.replaced_refused)
+    rejects.replace(conn, intake.source, batch.passed, batch.rejects, now)
+    checkpoints.store(conn, intake.source, intake.cursor, now)
+    settlements.store(conn, intake.source, intake.done, now)
+    counts = _counts(intake, batch)
+    batch.tally.update(_tally(intake.source, counts))
+    counters.add(conn, batch.tally)
+    return Stored(due=due, counts=counts)
+
+
+class _Batch:
+    """A batch on its way into the rows: all of it is decided in memory, then written at once."""
+
+    def __init__(self, conn: Connection, intake: Intake, now: Instant) -> None:
+        self._conn = conn
+        self._intake = intake
+        self._stamp = now.stamp
+        self._epoch = epoch.current(conn, now)
+        self._keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
+        self._rows = load(conn, dict.fromkeys(self._keys.values()))
+        self._written: dict[str, tuple[Row, Activity, Record]] = {}
+        self._advanced: dict[str, Row] = {}
+        self.tally: Tally = Counter()
+        self.fates: Counter[str] = Counter()
+        self.passed: list[Record] = []
+        self.rejects: list[Reject] = list(intake.rejects)
+        self.replaced_refused: list[str] = []
+
+    def take(self, mapped: MappedRecord) -> None:
+        """Decide what becomes of one record."""
+        keys = [self._keys[one.reference] for one in mapped.activities]
+        if problem := conflict(self._conn, self._intake, mapped, keys, self._rows):
+            self.rejects.append(_conflicting(mapped, problem, self._intake.mapping_version))
+            return
+        self.passed.append(mapped.record)
+        revision = revisions.encode(mapped.record.revision)
+        for key, desired in zip(keys, mapped.activities, strict=True):
+            self.fates[self._place(key, desired, mapped.record, revision)] += 1
+
+    def _place(self, key: str, desired: Activity, record: Record, revision: str | None) -> str:
+        """Put one activity into its row; returns what it turned out to be."""
+        row = self._rows.get(key)
+        if row is None:
+            self._rows[key] = row = self._fresh(key, desired, record)
+        elif revision and self._is_stale(row, revision):
+            return "stale"
+        elif row.digest == desired.digest and row.state != DROPPED:
+            return "unchanged"
+        else:
+            self._leave(row)
+        fate = "changed" if row.version else "new"
+        self._become(row, desired, record, revision)
+        self._written[key] = row, desired, record
+        return fate
+
+    def _is_stale(self, row: Row, revision: str) -> bool:
+        """Whether the row has a later revision; if not, this one is the latest, also when nothing else changed."""
+        if row.source != self._intake.source:
+            return False
+        if revisions.older(revision, row.revision):
+            return True
+        if revision != row.revision:
+            row.revision = revision
+            self._advanced[row.key] = row
+        return False
+
+    def _fresh(self, key: str, desired: Activity, record: Record) -> Row:
+        row = Row([None] * len(COLUMNS))
+        row.key, row.reference, row.version, row.state = key, desired.reference, 0, ""
+        row.queued = self._epoch.now
+        row.owner, row.owner_record = self._intake.source, record.key
+        return row
+
+    def _leave(self, row: Row) -> None:
+        """Give up the version that the row holds, unless it is done with."""
+        row.leave(self.tally)
+        if row.state in OPEN:
+            self.tally[row.source, "superseded"] += 1
+        if row.state == State.REFUSED:
+            self.replaced_refused.append(row.key)
+
+    def _become(self, row: Row, desired: Activity, record: Record, revision: str | None) -> None:
+        """Make the row want ``desired``: at once, or when an abandoned request cannot come after it any more."""
+        doubt = self._epoch.doubt(row.queued, row.doubt, delivered=row.state == State.DELIVERED)
+        same_source = row.source == self._intake.source
+        row.revision = revision or (row.revision if same_source else None)
+        row.state = str(State.HELD if row.state == State.HELD else State.PENDING)
+        row.due = None if row.state == State.HELD else doubt or self._epoch.now
+        row.doubt, row.queued = doubt, self._epoch.now
+        row.version += 1
+        row.attempts = row.retries = 0
+        row.lane = "live"
+        row.reference, row.digest = desired.reference, desired.digest
+        row.source, row.record, row.position = self._intake.source, record.key, record.position
+        row.mapping, row.stored_at = self._intake.mapping_version, self._stamp
+        row.enter(self.tally)
+
+    def write(self) -> Sequence[Due]:
+        """Write the rows; what is to be sent at once, in the order in which it came."""
+        entries = list(self._written.values())
+        known = [row for row, *_ in entries if row.seq]
+        self._insert([row for row, *_ in entries if not row.seq])
+        save(self._conn, known, REPLACED)
+        run_many(self._conn, _put_payload, [_payload(row, desired, record) for row, desired, record in entries])
+        advanced = [row for key, row in self._advanced.items() if key not in self._written]
+        save(self._conn, advanced, ("revision",))
+        if entries:
+            epoch.advance(self._conn, max(row.due or row.queued for row, *_ in entries))
+        return [row.wanted(desired.body) for row, desired, _ in entries if is_due(row, self._epoch.now)]
+
+    def _insert(self, fresh: Sequence[Row]) -> None:
+        # the numbers are ours to give: nobody else writes while this transaction runs
+        last = self._conn.execute(select(sql.max(activity.c.seq))).scalar_one() if fresh else 0
+        for seq, row in enumerate(fresh, (last or 0) + 1):
+            row.seq = seq
+        names = Row.__slots__
+        rows = [{name: getattr(row, name) for name in names} | {"first_at": self._stamp} for row in fresh]
+        run_many(self._conn, _insert, rows)
+
+
+def _payload(row: Row, desired: Activity, record: Record) -> Mapping[str, object]:
+    return {"seq": row.seq, "body": desired.body, "record": encode_record(record)}
+
+
+def encode_record(record: Record) -> bytes:
+    """The data of a record as JSON, to be mapped again later; what JSON has no word for becomes text."""
+    return msgspec.json.encode(record.data, enc_hook=str)
+
+
+def _conflicting(mapped: MappedRecord, problem: str, mapping_version: str) -> Reject:
+    record = mapped.record
+    return Reject(
+        kind=RejectKind.INVALID,
+        identity=record.key,
+        position=record.position,
+        record=encode_record(record),
+        reasons={"reference": problem},
+        mapping_version=mapping_version,
+        mapped=mapped.activities[0].body,
+        reference=mapped.activities[0].reference,
+    )
+
+
+def _counts(intake: Intake, batch: _Batch) -> dict[str, int]:
+    """What the batch was and became; nothing is said of what did not occur."""
+    kinds = Counter(reject.kind for reject in intake.rejects)
+    superseded = sum(count for (_, name), count in batch.tally.items() if name == "superseded")
+    counts = {
+        "remapped" if intake.remapped else "read": intake.read,
+        "mapped": len(batch.passed),
+        "filtered": sum(intake.filtered.values()),
+        "invalid": kinds[RejectKind.INVALID],
+        "unreadable": kinds[RejectKind.UNREADABLE],
+        "conflict": len(batch.rejects) - len(intake.rejects),
+        "skipped": sum(intake.skipped.values()),
+        "activities": sum(batch.fates.values()),
+        "superseded": superseded,
+        **batch.fates,
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _tally(source: str, counts: Mapping[str, int]) -> Tally:
+    """The counts as counters; what was superseded is counted already, with the source that it came from."""
+    return Counter({(source, name): count for name, count in counts.items() if name != "superseded"})
+
+
+def _insert(_: Connection) -> Insert:
+    return insert(activity)
+
+
+def _put_payload(conn: Connection) -> Insert:
+    return upsert(conn, payload, ["seq"], lambda row: {"body": row["body"], "record": row["record"]})

@@ -1,0 +1,74 @@
+"""The ledger belongs to one receiver: with another, everything would look as if it had been delivered there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from cgsync.clock import SystemClock
+from cgsync.errors import LedgerRefused
+from cgsync.ledger import database, epoch, folder, meta, migrate, outbox
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.lock import Lock
+
+RECEIVER = "receiver"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """``previous`` receiver; ``queued`` activities are sent again, ``without_body`` only when next read."""
+
+    previous: str | None
+    queued: int = 0
+    without_body: int = 0
+
+
+def bind(conn: Connection, receiver: str, file: Path) -> None:
+    """Bind a new ledger to ``receiver``; raise :class:`LedgerRefused` when it belongs to another."""
+    bound = meta.get(conn, RECEIVER)
+    if bound is None:
+        meta.put(conn, RECEIVER, receiver)
+    elif bound != receiver:
+        raise LedgerRefused(
+            f"{file} tells what was sent to {bound}, the configuration names {receiver}",
+            hint="`cgsync doctor --new-receiver resend` sends all of it there, `keep` takes it as delivered there",
+        )
+
+
+def adopt_receiver(state_dir: Path, receiver: str, *, resend: bool) -> Adopted:
+    """Bind the ledger in ``state_dir`` to ``receiver``, under its lock.
+
+    With ``resend`` all that was ever wanted at the old receiver is queued again, else what was delivered there is
+    taken as delivered here.
+    """
+    file = state_dir / database.FILE
+    if not file.exists():
+        raise LedgerRefused(f"there is no ledger in {state_dir}", hint="is state_dir: the right one?")
+    folder.prepare(state_dir)
+    lock = Lock(state_dir)
+    try:
+        with database.translated(file):
+            return _adopt(file, receiver, resend=resend)
+    finally:
+        lock.release()
+
+
+def _adopt(file: Path, receiver: str, *, resend: bool) -> Adopted:
+    engine = database.writer(file)
+    try:
+        migrate.bring_up(engine, file)
+        with engine.begin() as conn:
+            previous = meta.get(conn, RECEIVER)
+            meta.put(conn, RECEIVER, receiver)
+            if not resend or previous == receiver:
+                return Adopted(previous=previous)
+            now = Instant.of(SystemClock())
+            # the file may come from another machine or boot: its time has to be this one's before rows are queued
+            epoch.begin(conn, now, epoch.boot_id(), clean=True, settle_time=timedelta(0))
+            requeued = outbox.requeue(conn, now)
+            return Adopted(previous=previous, queued=requeued.queued, without_body=requeued.without_body)
+    finally:
+        engine.dispose()

@@ -1,0 +1,126 @@
+"""The ledger as the core holds it: open, write, read, close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection
+
+from cgsync.api import Clock
+from cgsync.errors import LedgerError
+from cgsync.ledger import database, epoch, folder, meta, migrate, receiver
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.lock import Lock
+from cgsync.ledger.writer import Writer
+
+T = TypeVar("T")
+
+CLEAN_STOP = "clean_stop"
+SETTLE_TIME = timedelta(seconds=120)
+"""After which the receiver does not execute an abandoned request any more."""
+
+
+class Ledger:
+    """An open ledger, under the lock of its folder. Make one with :meth:`open`."""
+
+    def __init__(self, file: Path, lock: Lock, writer: Writer, clock: Clock) -> None:
+        self.file = file
+        self._lock = lock
+        self._writer = writer
+        self._clock = clock
+        self._reading = database.reader(file)
+        self._reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="cgsync-ledger-reader")
+        self._closed = False
+
+    @classmethod
+    def open(
+        cls,
+        state_dir: Path,
+        *,
+        receiver: str,
+        clock: Clock,
+        settle_time: timedelta = SETTLE_TIME,
+        boot_id: str | None = None,
+    ) -> Ledger:
+        """Open the ledger in ``state_dir``; make the folder and the file when there is none.
+
+        Raises :class:`LedgerError` for a folder that is not ours, another owner, a damaged file, and
+        :class:`LedgerRefused` for a newer schema or another receiver. ``boot_id``: which run of ``clock`` this is.
+        """
+        folder.prepare(state_dir)
+        file = state_dir / database.FILE
+        lock = Lock(state_dir)
+        try:
+            _refuse_orphan(file)
+            folder.guard(file)
+            with database.translated(file):
+                writer = _set_up(file, receiver, Instant.of(clock), boot_id or epoch.boot_id(), settle_time)
+            return cls(file, lock, writer, clock)
+        except BaseException:
+            lock.release()
+            raise
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction on the writer's thread; return its value once that is committed.
+
+        What ``work`` raises comes out here and rolls back its own changes alone. Raises :class:`LedgerError` when
+        the database fails, :class:`UnknownCommit` when the commit did, and from then on for every write.
+        """
+        return await self._writer.write(work)
+
+    async def read(self, query: Callable[[Connection], T]) -> T:
+        """Run ``query`` on one state of the database, on a thread and a connection that cannot write."""
+        if self._closed:
+            raise LedgerError(f"{self.file}: the ledger is closed")
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._query, query)
+
+    def announce(self, control: Path | None) -> None:
+        """Write into the lock file where commands find the holder."""
+        self._lock.announce(control)
+
+    def close(self, *, clean: bool = False) -> None:
+        """Commit what is queued, close the file, let go of the lock. A second call does nothing.
+
+        Say ``clean`` only when no request is in flight whose outcome was not settled; without it, newer versions of
+        what is pending wait for ``settle_time`` after the next start.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        if clean:
+            stamp = Instant.of(self._clock).stamp
+            self._writer.submit(lambda conn: meta.put(conn, CLEAN_STOP, stamp))
+        self._writer.close()
+        self._reader.shutdown()
+        self._reading.dispose()
+        self._lock.release()
+
+    def _query(self, query: Callable[[Connection], T]) -> T:
+        with database.translated(self.file), self._reading.connect() as conn, conn.begin():
+            return query(conn)
+
+
+def _set_up(file: Path, identity: str, now: Instant, boot_id: str, settle_time: timedelta) -> Writer:
+    engine = database.writer(file)
+    try:
+        migrate.bring_up(engine, file)
+        with engine.begin() as conn:
+            receiver.bind(conn, identity, file)
+            clean = meta.forget(conn, CLEAN_STOP)
+            epoch.begin(conn, now, boot_id, clean=clean, settle_time=settle_time)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Writer(engine, file)
+
+
+def _refuse_orphan(file: Path) -> None:
+    """A log without its database means that somebody took the database away: do not start with an empty one."""
+    log = file.with_name(f"{file.name}-wal")
+    if log.exists() and log.stat().st_size and not file.exists():
+        raise LedgerError(f"{file} is gone, but its log is still there", hint="put the file back where it was")
