@@ -29,9 +29,7 @@ FOREIGN = (
 HEAD = 64 * 1024
 
 
-def decode(
-    stream: BinaryIO, options: DecodeOptions, resume: Resume = START
-) -> Iterator[Decoded | Undecodable]:
+def decode(stream: BinaryIO, options: DecodeOptions, resume: Resume = START) -> Iterator[Decoded | Undecodable]:
     """The records of a seekable stream from ``resume`` on.
 
     Raises :class:`Malformed` where the stream, or what is left of it, cannot be read at all.

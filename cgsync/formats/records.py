@@ -27,7 +27,10 @@ class Resume:
     def from_json(cls, value: Mapping[str, Any]) -> Resume:
         """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what :meth:`as_json` did not make."""
         resume = cls(
-            offset=int(value["offset"]), line=int(value["line"]), row=int(value["row"]), memo=dict(value.get("memo", {}))
+            offset=int(value["offset"]),
+            line=int(value["line"]),
+            row=int(value["row"]),
+            memo=dict(value.get("memo", {})),
         )
         if min(resume.offset, resume.row) < 0:
             raise ValueError("a place in a stream cannot be negative")

@@ -18,7 +18,7 @@ CSV_SCHEMA: dict[str, Any] = {
             "type": "string",
             "pattern": "^(auto|tab|[^\\r\\n])$",
             "default": "auto",
-            "description": 'Between two fields: one character, or auto: which of , ; | and tab the first line uses.',
+            "description": "Between two fields: one character, or auto: which of , ; | and tab the first line uses.",
         },
         "quote": {**ONE_CHARACTER, "default": '"', "description": 'Around a field; "" for files without quotes.'},
         "escape": {**ONE_CHARACTER, "default": "", "description": "Before a character that is meant literally."},
