@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Insert, Row, Select, delete, update
+from sqlalchemy import Connection, Row, Select, delete
 from sqlalchemy import func as sql
 from sqlalchemy import select as query
 
-from cgsync.api import Record
+from cgsync.ledger import outbox
 from cgsync.ledger.instant import Instant, moment
-from cgsync.ledger.schema import activity, reject
+from cgsync.ledger.schema import reject
 from cgsync.ledger.schema import source as sources
-from cgsync.ledger.statements import chunks, run_many, upsert
-from cgsync.model import Reject, RejectKind
-
-UPDATED = ("kind", "cause", "position", "record", "mapped", "reasons", "mapping", "reference", "last_at")
-PARTICULAR = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
-"""What differs between two rejects of the same cause: what is quoted, and numbers."""
-CAUSE = 500
-"""Characters of a cause."""
+from cgsync.ledger.statements import chunks
+from cgsync.model import RejectKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,34 +64,6 @@ class Cause:
     example: int
     first_at: datetime
     at: datetime
-
-
-def replace(conn: Connection, source: str, passed: Sequence[Record], refused: Sequence[Reject], now: Instant) -> None:
-    """Take away the rejects of records that now pass, and store those of records that do not."""
-    ours = (reject.c.source == source, reject.c.key == "")
-    if passed and conn.execute(query(reject.c.id).where(*ours).limit(1)).first():
-        for chunk in chunks(record.key for record in passed):
-            conn.execute(delete(reject).where(*ours, reject.c.identity.in_(chunk)))
-        unreadable = reject.c.kind == RejectKind.UNREADABLE.value  # what had no key yet was known by its position
-        for chunk in chunks(record.position for record in passed):
-            conn.execute(delete(reject).where(*ours, unreadable, reject.c.identity.in_(chunk)))
-    put(conn, source, [(one, "") for one in refused], now)
-
-
-def put(conn: Connection, source: str, refused: Sequence[tuple[Reject, str]], now: Instant) -> None:
-    """Store rejects, each with the key of the activity that the API refused, or ``""``; the same one counts up."""
-    run_many(conn, _put, [_values(source, one, key, now) for one, key in refused])
-
-
-def close(conn: Connection, keys: Sequence[str]) -> None:
-    """Take away the rejects of these activities: they were delivered, replaced, or are sent again."""
-    for chunk in chunks(keys):
-        conn.execute(delete(reject).where(reject.c.key.in_(chunk), reject.c.key != ""))
-
-
-def close_all(conn: Connection) -> None:
-    """Take away whatever the API refused."""
-    conn.execute(delete(reject).where(reject.c.key != ""))
 
 
 def list_causes(conn: Connection, source: str | None = None, limit: int = 1000) -> list[Cause]:
@@ -158,24 +123,22 @@ def drop(conn: Connection, numbers: Sequence[int] = (), source: str | None = Non
 
     What the API refused is not tried again until it changes at the source.
     """
-    chosen = select(conn, numbers, source)
-    for chunk in chunks(one.id for one in chosen):
-        keys = query(reject.c.key).where(reject.c.id.in_(chunk), reject.c.key != "")
-        conn.execute(update(activity).where(activity.c.key.in_(keys), activity.c.state == "refused").values(due=None))
+    chosen = [one.id for one in select(conn, numbers, source)]
+    outbox.leave_refused(conn, keys_of(conn, chosen))
+    for chunk in chunks(chosen):
         conn.execute(delete(reject).where(reject.c.id.in_(chunk)))
     return len(chosen)
+
+
+def requeue(conn: Connection, numbers: Sequence[int], now: Instant) -> int:
+    """Send what the API refused with these rejects once more, as it is; returns how many there were."""
+    return outbox.retry(conn, keys_of(conn, numbers), now)
 
 
 def keys_of(conn: Connection, numbers: Sequence[int]) -> list[str]:
     """The keys of the activities that were refused with these rejects."""
     found = query(reject.c.key).where(reject.c.key != "")
     return [key for some in chunks(numbers) for key in conn.execute(found.where(reject.c.id.in_(some))).scalars()]
-
-
-def cause_of(reasons: Mapping[str, str]) -> str:
-    """The reasons without what is particular to one record."""
-    words = "; ".join(f"{field}: {reason}" if field else reason for field, reason in sorted(reasons.items()))
-    return PARTICULAR.sub("…", words)[:CAUSE]
 
 
 def _name() -> Any:
@@ -186,34 +149,6 @@ def _of(statement: Select[Any], source: str | None) -> Select[Any]:
     """The statement over the rejects of the source with that name, or of all."""
     joined = statement.select_from(reject.outerjoin(sources, sources.c.uid == reject.c.source))
     return joined if source is None else joined.where(_name() == source)
-
-
-def _values(source: str, one: Reject, key: str, now: Instant) -> Mapping[str, object]:
-    return {
-        "source": source,
-        "identity": one.identity,
-        "key": key,
-        "kind": one.kind.value,
-        "cause": cause_of(one.reasons),
-        "position": one.position,
-        "record": one.record,
-        "mapped": one.mapped,
-        "reasons": msgspec.json.encode(dict(one.reasons)).decode(),
-        "mapping": one.mapping_version,
-        "reference": one.reference,
-        "times": 1,
-        "first_at": now.stamp,
-        "last_at": now.stamp,
-    }
-
-
-def _put(conn: Connection) -> Insert:
-    return upsert(
-        conn,
-        reject,
-        ["source", "identity", "key"],
-        lambda row: {name: row[name] for name in UPDATED} | {"times": reject.c.times + 1},
-    )
 
 
 def _line(row: Row[Any]) -> Line:

@@ -6,7 +6,17 @@ There is one row per reference. It holds the *desired* body and where that stand
 from __future__ import annotations
 
 from cgsync.ledger.outbox.due import due, next_due, pending_count
-from cgsync.ledger.outbox.hand import Listed, Requeued, drop_source, hold, list_rows, release, requeue, retry
+from cgsync.ledger.outbox.hand import (
+    Listed,
+    Requeued,
+    drop_source,
+    hold,
+    leave_refused,
+    list_rows,
+    release,
+    requeue,
+    retry,
+)
 from cgsync.ledger.outbox.settle import settle
 from cgsync.ledger.outbox.store import store
 
@@ -16,6 +26,7 @@ __all__ = [
     "drop_source",
     "due",
     "hold",
+    "leave_refused",
     "list_rows",
     "next_due",
     "pending_count",

@@ -7,22 +7,31 @@ from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch
 from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox.rows import RETRY
 from cgsync.ledger.schema import activity, payload
 from cgsync.model import Due, State
 
 
 def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
     """The versions that are due, the longest waiting first; what is in flight is among them."""
+    columns = (activity.c.key, activity.c.reference, activity.c.version, activity.c.attempts, activity.c.lane)
     statement = (
-        select(activity.c.key, activity.c.reference, activity.c.version, payload.c.body, activity.c.attempts)
+        select(*columns, payload.c.body)
         .join(payload, payload.c.seq == activity.c.seq)
         .where(activity.c.due.is_not(None), activity.c.due <= epoch.current(conn, now).now)
         .order_by(activity.c.due, activity.c.seq)
         .limit(limit)
     )
     return [
-        Due(key=key, reference=reference, version=version, body=body, attempts=attempts)
-        for key, reference, version, body, attempts in conn.execute(statement)
+        Due(
+            key=row.key,
+            reference=row.reference,
+            version=row.version,
+            body=row.body,
+            attempts=row.attempts,
+            refused_before=row.lane == RETRY,
+        )
+        for row in conn.execute(statement)
     ]
 
 

@@ -11,12 +11,13 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, update
 from sqlalchemy import func as sql
 
-from cgsync.ledger import counters, epoch, rejects
+from cgsync.ledger import counters, epoch, verdicts
 from cgsync.ledger.counters import Tally
 from cgsync.ledger.instant import Instant, moment
-from cgsync.ledger.outbox.rows import DROPPED, Row, load, save
+from cgsync.ledger.outbox.rows import DROPPED, LIVE, Row, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload, source
+from cgsync.ledger.statements import chunks
 from cgsync.model import State
 
 MOVED = ("state", "due", "attempts", "retries", "lane")
@@ -65,7 +66,7 @@ def hold(conn: Connection, references: Sequence[str]) -> int:
     """Keep these from being sent until they are released; returns how many were waiting."""
     tally: Tally = Counter()
     rows = [row for row in _rows(conn, references) if row.state in {State.PENDING, State.REFUSED}]
-    rejects.close(conn, [row.key for row in rows if row.state == State.REFUSED])
+    verdicts.close(conn, [row.key for row in rows if row.state == State.REFUSED])
     for row in rows:
         row.move(State.HELD, tally)
         row.due = None
@@ -80,15 +81,22 @@ def release(conn: Connection, references: Sequence[str], now: Instant) -> int:
 def retry(conn: Connection, keys: Sequence[str], now: Instant) -> int:
     """Send what was refused once more, as it is; returns how many were refused."""
     rows = [row for row in load(conn, keys).values() if row.state == State.REFUSED]
-    rejects.close(conn, [row.key for row in rows])
+    verdicts.close(conn, [row.key for row in rows])
     return _send(conn, rows, now)
+
+
+def leave_refused(conn: Connection, keys: Sequence[str]) -> None:
+    """Do not try these again until they change at their source."""
+    for chunk in chunks(keys):
+        refused = activity.c.key.in_(chunk), activity.c.state == State.REFUSED.value
+        conn.execute(update(activity).where(*refused).values(due=None))
 
 
 def requeue(conn: Connection, now: Instant) -> Requeued:
     """Send everything again that was ever wanted: for another receiver, or when it is unknown what it has."""
     time = epoch.current(conn, now).now
     body = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
-    again = {"due": time, "queued": time, "attempts": 0, "retries": 0, "lane": "retry"}
+    again = {"due": time, "queued": time, "attempts": 0, "retries": 0, "lane": LIVE}
     tally: Tally = Counter()
     for state in (State.DELIVERED, State.REFUSED):
         found = activity.c.state == state.value
@@ -101,7 +109,7 @@ def requeue(conn: Connection, now: Instant) -> Requeued:
         conn.execute(update(activity).where(found, body).values(state=State.PENDING.value, **again))
     lost = conn.execute(update(activity).where(activity.c.state == State.DELIVERED.value).values(digest=b"")).rowcount
     conn.execute(update(activity).where(activity.c.state == State.PENDING.value).values(due=time, attempts=0))
-    rejects.close_all(conn)
+    verdicts.close_all(conn)
     counters.add(conn, tally)
     epoch.advance(conn, time)
     return Requeued(queued=counters.total(conn, State.PENDING), without_body=lost)
@@ -133,7 +141,6 @@ def _send(conn: Connection, rows: Sequence[Row], now: Instant) -> int:
         row.move(State.PENDING, tally)
         row.due = time.doubt(row.queued, row.doubt, delivered=False) or time.now
         row.attempts = row.retries = 0
-        row.lane = "live"
     written = _written(conn, rows, tally)
     epoch.advance(conn, max([time.now, *(row.due or 0.0 for row in rows)]))
     return written

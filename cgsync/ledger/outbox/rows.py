@@ -14,6 +14,9 @@ from cgsync.model import Due
 DROPPED = "dropped"
 """The state of a row whose undelivered version was given up; beside those of :class:`State`, and counted nowhere."""
 
+LIVE, RETRY = "live", "retry"
+"""Lanes: a version that was not refused so far, and one that was."""
+
 COLUMNS = [column for column in activity.c if column.name not in {"delivered_at", "answer", "first_at"}]
 
 
@@ -66,7 +69,14 @@ class Row:
 
     def wanted(self, body: bytes) -> Due:
         """The desired version, for the sender."""
-        return Due(key=self.key, reference=self.reference, version=self.version, body=body, attempts=self.attempts)
+        return Due(
+            key=self.key,
+            reference=self.reference,
+            version=self.version,
+            body=body,
+            attempts=self.attempts,
+            refused_before=self.lane == RETRY,
+        )
 
 
 def load(conn: Connection, keys: Iterable[str]) -> dict[str, Row]:

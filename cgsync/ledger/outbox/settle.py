@@ -9,11 +9,11 @@ from datetime import timedelta
 import msgspec
 from sqlalchemy import Connection, Update, bindparam, update
 
-from cgsync.ledger import attempts, counters, epoch, rejects
+from cgsync.ledger import attempts, counters, epoch, verdicts
 from cgsync.ledger.attempts import Failed
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.outbox.rows import Row, is_due, load, payloads, save
+from cgsync.ledger.outbox.rows import LIVE, RETRY, Row, is_due, load, payloads, save
 from cgsync.ledger.schema import activity
 from cgsync.ledger.statements import run_many
 from cgsync.model import Again, Delivered, Due, Refused, Reject, RejectKind, Result, State
@@ -94,7 +94,7 @@ class _Desk:
         row.doubt = self._epoch.doubt(row.queued, row.doubt, delivered=False)
         row.move(State.DELIVERED, self._tally)
         self._tally[row.source, "delivered"] += 1
-        row.due, row.attempts, row.retries, row.lane = None, 0, 0, "live"
+        row.due, row.attempts, row.retries, row.lane = None, 0, 0, LIVE
         self._changed[row.key] = row
 
     def _refuse(self, row: Row, refused: Refused) -> None:
@@ -103,7 +103,7 @@ class _Desk:
         row.due = self._epoch.now + DAY.total_seconds() if row.retries < self._retries else None
         row.doubt = self._epoch.doubt(row.queued, row.doubt, delivered=False)
         row.move(State.REFUSED, self._tally)
-        row.attempts, row.lane = 0, "retry"
+        row.attempts, row.lane = 0, RETRY
         self._refused[row.key] = row, refused
         self._changed[row.key] = row
 
@@ -122,7 +122,7 @@ class _Desk:
         changed = list(self._changed.values())
         save(self._conn, changed, SETTLED)
         self._write_answers()
-        rejects.close(self._conn, self._passed)
+        verdicts.close(self._conn, self._passed)
         self._write_refusals()
         attempts.record(self._conn, self._failed, self._now)
         counters.add(self._conn, self._tally)
@@ -146,7 +146,7 @@ class _Desk:
         contents = payloads(self._conn, (row.seq for row, _ in self._refused.values()))
         for row, refused in self._refused.values():
             body, record = contents.get(row.seq, (None, b""))
-            rejects.put(self._conn, row.source, [(_rejected(row, refused, record, body), row.key)], self._now)
+            verdicts.put(self._conn, row.source, [(_rejected(row, refused, record, body), row.key)], self._now)
 
     def newer(self) -> list[Due]:
         """The rows that want a newer version than was sent, and may have it at once."""

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy import func as sql
 
 from cgsync.api import Record
-from cgsync.ledger import checkpoints, counters, epoch, rejects, settlements
+from cgsync.ledger import checkpoints, counters, epoch, settlements, verdicts
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.outbox.ownership import conflict
-from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, is_due, load, save
+from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, LIVE, Row, is_due, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import run_many, upsert
@@ -39,8 +39,8 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
     for mapped in intake.mapped:
         batch.take(mapped)
     due = batch.write()
-    rejects.close(conn, batch.replaced_refused)
-    rejects.replace(conn, intake.source, batch.passed, batch.rejects, now)
+    verdicts.close(conn, batch.replaced_refused)
+    verdicts.replace(conn, intake.source, batch.passed, batch.rejects, now)
     checkpoints.store(conn, intake.source, intake.cursor, now)
     settlements.store(conn, intake.source, intake.done, now)
     counts = _counts(intake, batch)
@@ -130,7 +130,7 @@ class _Batch:
         row.doubt, row.queued = doubt, self._epoch.now
         row.version += 1
         row.attempts = row.retries = 0
-        row.lane = "live"
+        row.lane = LIVE
         row.reference, row.digest = desired.reference, desired.digest
         row.source, row.record, row.position = self._intake.source, record.key, record.position
         row.mapping, row.stored_at = self._intake.mapping_version, self._stamp
