@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from cgsync.api import Clock, Log
@@ -69,6 +70,17 @@ class Withdrawn(Exception):
     """Before its first byte the gate closed, or the sender was stopped: the row goes back unsent."""
 
 
+class Worker:
+    """One that sends. While it has nothing ``on_wire`` it may be cancelled. ``probes``: the one for a closed gate."""
+
+    __slots__ = ("on_wire", "probes", "task")
+
+    def __init__(self, *, probes: bool = False) -> None:
+        self.probes = probes
+        self.on_wire = False
+        self.task: asyncio.Task[None]
+
+
 class Sender:
     """Sends what is due until :meth:`stop`."""
 
@@ -97,8 +109,7 @@ class Sender:
         self._rows = Rows(most_busy=concurrency + MOST_UNSETTLED)
         self._results: list[Result] = []
         self._settling = 0
-        self._workers: set[asyncio.Task[None]] = set()
-        self._unsent: set[asyncio.Task[Any]] = set()  # workers with nothing on the wire: these may be cancelled
+        self._workers: set[Worker] = set()
         self._bell = asyncio.Event()  # the bookkeeper may have something to do
         self._more = True  # the ledger may hold due rows that are not in memory
         self._look_at = 0.0  # when it may hold some in any case, by the monotonic clock
@@ -111,8 +122,9 @@ class Sender:
 
         Raises what the outbox raises: an outcome that cannot be stored must not be followed by another PUT.
         """
-        for work in [self._work() for _ in range(self._concurrency)] + [self._probe()]:
-            self._hire(work)
+        for _ in range(self._concurrency):
+            self._hire(Worker(), self._work)
+        self._hire(Worker(probes=True), self._probe)
         try:
             await self._keep_books()
         finally:
@@ -122,47 +134,47 @@ class Sender:
 
     # The workers: take a row, send it, note what came of it.
 
-    async def _work(self) -> None:
+    async def _work(self, me: Worker) -> None:
         while not self._stopping:
             row = await self._next_row()
-            await self._send(row, self._admit, probe=False)
+            await self._send(row, me)
 
     async def _next_row(self) -> Due:
-        self._may_be_cancelled()
         while self._gate.closed is not None or (row := self._rows.take()) is None:
             await self._gate.opened()
             await self._rows.ready.wait()
         return row
 
-    async def _probe(self) -> None:
+    async def _probe(self, me: Worker) -> None:
         """The one worker for a closed gate: a single row, whenever it is time for one."""
         while not self._stopping:
-            self._may_be_cancelled()
             await self._gate.probe_due()
             await self._rows.ready.wait()
-            if self._gate.wait() > 0 or self._gate.closed is None:
+            if self._gate.closed is None or self._gate.wait() > 0:
                 continue  # it changed while there was no row
             if (row := self._rows.take()) is not None:
-                await self._send(row, self._admit_probe, probe=True)
+                await self._send(row, me)
 
-    async def _send(self, row: Due, admit: Admit, *, probe: bool) -> None:
+    async def _send(self, row: Due, me: Worker) -> None:
         try:
-            outcome = await self._put(row.body, admit)
+            outcome = await self._put(row.body, me)
             if self._drops_contacts and blames_contact(outcome) and (rest := without_contact(row.body)):
-                outcome = await self._put(rest, admit)
+                outcome = await self._put(rest, me)
         except Withdrawn:
             self._rows.give_back(row)
             return
-        result = self._steering.steer(row, outcome, probe=probe)
+        result = self._steering.steer(row, outcome, probe=me.probes)
         self._tally.count(result.outcome)
         self._results.append(result)
         self._bell.set()
 
-    async def _put(self, body: bytes, admit: Admit) -> Outcome:
+    async def _put(self, body: bytes, me: Worker) -> Outcome:
         """One PUT, and after a 401 one more with a fresh token; a 401 for that one too is the set-up's fault."""
         for _ in range(2):
-            self._may_be_cancelled()
-            answer = await self._answer(body, admit)
+            if self._stopping:
+                raise Withdrawn
+            answer = await self._answer(body, partial(self._admit, me))
+            me.on_wire = False
             if isinstance(answer, Broken) or answer.status != 401:
                 break
             self.transport.renew(answer.generation)
@@ -177,28 +189,13 @@ class Sender:
             self._pace.learn(remaining=left.remaining, reset=left.reset, limit=left.limit)
         return answer
 
-    # Awaited by the transport right before the first byte; from there on a worker is not cancelled.
-
-    async def _admit(self) -> None:
+    async def _admit(self, me: Worker) -> None:
+        """Awaited by the transport right before the first byte; from its return on the worker is not cancelled."""
         await self._pace.turn()
-        if self._gate.closed is not None:
+        if self._gate.closed is not None and not me.probes:
             raise Withdrawn
-        self._leave()
-
-    async def _admit_probe(self) -> None:
-        await self._pace.turn()
-        self._leave()
-
-    def _leave(self) -> None:
-        if self._stopping:
-            raise Withdrawn
-        self._unsent.discard(_this_worker())
-        self._tally.put()
-
-    def _may_be_cancelled(self) -> None:
-        if self._stopping:
-            raise Withdrawn
-        self._unsent.add(_this_worker())
+        me.on_wire = True
+        self._tally.puts += 1
 
     # The bookkeeper: the only one that talks to the ledger, so that what it reads is never older than what it wrote.
 
@@ -215,6 +212,7 @@ class Sender:
                 raise self._failure
 
     async def _settle(self) -> None:
+        self._tally.mark()
         results, self._results = self._results, []
         self._settling = len(results)
         newer = await self._outbox.settle(results)
@@ -286,8 +284,9 @@ class Sender:
     def stop(self) -> None:
         """No new PUT. Those on the wire are waited for by :meth:`run`."""
         self._stopping = True
-        for worker in self._unsent:
-            worker.cancel()
+        for worker in self._workers:
+            if not worker.on_wire:
+                worker.task.cancel()
         self._bell.set()
 
     async def idle(self) -> None:
@@ -310,7 +309,7 @@ class Sender:
             since=None if closed is None else closed.since,
             next_probe=None if closed is None else self._gate.wait(),
             waiting=self._rows.waiting,
-            in_flight=len(self._workers) - len(self._unsent),
+            in_flight=sum(worker.on_wire for worker in self._workers),
             unsettled=len(self._results) + self._settling,
             puts=self._tally.puts,
             delivered=counts["delivered"],
@@ -332,23 +331,22 @@ class Sender:
                 quiet.set_result(None)
         self._idlers.clear()
 
-    def _hire(self, work: Coroutine[Any, Any, None]) -> None:
-        worker = asyncio.create_task(work)
+    def _hire(self, worker: Worker, work: Callable[[Worker], Coroutine[Any, Any, None]]) -> None:
+        worker.task = asyncio.create_task(work(worker))
+        worker.task.add_done_callback(partial(self._gone, worker))
         self._workers.add(worker)
-        worker.add_done_callback(self._gone)
 
-    def _gone(self, worker: asyncio.Task[None]) -> None:
+    def _gone(self, worker: Worker, task: asyncio.Task[None]) -> None:
         self._workers.discard(worker)
-        self._unsent.discard(worker)
-        if not worker.cancelled() and (error := worker.exception()) is not None:
+        if not task.cancelled() and (error := task.exception()) is not None:
             self._failure = self._failure or error  # a bug: run() ends with it
         self._bell.set()
 
     async def _dismiss(self) -> None:
-        workers = list(self._workers)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
+        tasks = [worker.task for worker in self._workers]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -389,9 +387,3 @@ async def open_sender(
             log=log,
             unknown_contact=receiver.unknown_contact,
         )
-
-
-def _this_worker() -> asyncio.Task[Any]:
-    task = asyncio.current_task()
-    assert task is not None
-    return task

@@ -59,7 +59,8 @@ class Rows:
             return None
         key, row = self._waiting.popitem(last=False)
         self._busy[key] = row
-        self._update()
+        if not self._waiting or len(self._busy) >= self._most_busy:
+            self.ready.clear()
         return row
 
     def give_back(self, row: Due) -> None:

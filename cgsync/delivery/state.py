@@ -11,7 +11,7 @@ GateWord: TypeAlias = Literal["open", "throttled", "breaker", "paused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderState:
-    """How the sender stands. ``gate`` is open, throttled, breaker or paused; ``cause`` (one word) and ``words`` say why,
+    """How the sender stands. ``gate`` is open, throttled, breaker or paused; ``cause`` (a word) and ``words`` say why,
     ``hint`` what to do.
 
     ``next_probe`` is in seconds from now, ``rate`` in PUTs a second over the last minute, ``pace`` what is allowed

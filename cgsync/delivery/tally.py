@@ -12,24 +12,23 @@ SPAN = 60
 
 
 class Tally:
-    """Counts by outcome (``delivered``, ``again``, ``refused``, ``paused``) and PUTs by second."""
+    """Counts by outcome (``delivered``, ``again``, ``refused``, ``paused``) and PUTs by time."""
 
     def __init__(self, clock: Clock) -> None:
         self.outcomes: Counter[str] = Counter()
         self.puts = 0
         self._clock = clock
         self._started = clock.monotonic()
-        self._seconds: deque[tuple[int, int]] = deque()
-        """second → PUTs before it"""
+        self._marks: deque[tuple[float, int]] = deque([(self._started, 0)])
+        """time → PUTs until then"""
 
-    def put(self) -> None:
-        """One PUT has left."""
-        second = int(self._clock.monotonic())
-        if not self._seconds or self._seconds[-1][0] != second:
-            self._seconds.append((second, self.puts))
-            while self._seconds[0][0] < second - SPAN:
-                self._seconds.popleft()
-        self.puts += 1
+    def mark(self) -> None:
+        """Note the time, at most once a second: cheaper than to note it for each PUT."""
+        now = self._clock.monotonic()
+        if now - self._marks[-1][0] >= 1:
+            self._marks.append((now, self.puts))
+        while len(self._marks) > 1 and self._marks[1][0] <= now - SPAN:
+            self._marks.popleft()
 
     def count(self, outcome: Outcome) -> None:
         """What one row came to."""
@@ -38,6 +37,6 @@ class Tally:
     @property
     def rate(self) -> float:
         """PUTs a second over the last minute, or since the start if that is less."""
-        now = self._clock.monotonic()
-        before = next((puts for second, puts in self._seconds if second >= now - SPAN), self.puts)
-        return (self.puts - before) / max(1.0, min(SPAN, now - self._started))
+        self.mark()
+        since, before = self._marks[0]
+        return (self.puts - before) / max(1.0, self._clock.monotonic() - since)

@@ -15,8 +15,7 @@ from cgsync.delivery.answer import Answer
 from cgsync.delivery.transport import Admit
 from cgsync.http import ClientCredentials, TooLarge
 from cgsync.http.body import read
-from cgsync.http.broken import translate
-from cgsync.http.connector import CROSSING, Crossing, DoorConnector, tls
+from cgsync.http.connector import Crossing, DoorConnector
 
 MOST = 64 * 1024
 """Bytes of an answer that are read; the documented ones have a few hundred."""
@@ -35,7 +34,7 @@ async def open_wire(
 ) -> AsyncIterator[Wire]:
     """See :func:`cgsync.delivery.transport.open_transport`."""
     async with aiohttp.ClientSession(
-        connector=DoorConnector(ssl=tls(ca_file), limit=connections, keepalive_timeout=30),
+        connector=DoorConnector(limit=timeout, connections=connections, ca_file=ca_file),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds()),
         headers={
             "Content-Type": "application/json",
@@ -47,7 +46,7 @@ async def open_wire(
         cookie_jar=aiohttp.DummyCookieJar(),
     ) as session:
         try:
-            yield Wire(session, URL(url), tokens, timeout)
+            yield Wire(session, URL(url), tokens)
         finally:
             await tokens.aclose()
 
@@ -55,11 +54,11 @@ async def open_wire(
 class Wire:
     """A :class:`cgsync.delivery.Transport`. It follows no redirect and repeats nothing."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: URL, tokens: ClientCredentials, timeout: timedelta) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: URL, tokens: ClientCredentials) -> None:
         self._session = session
         self._url = url
         self._tokens = tokens
-        self._timeout = timeout.total_seconds()
+        self._loop = asyncio.get_running_loop()
         self._generation = 0
 
     @property
@@ -75,16 +74,14 @@ class Wire:
 
     async def put(self, body: bytes, admit: Admit) -> Answer:
         generation = await self._log_in()
-        scope = asyncio.timeout(None)
-        crossing = Crossing(admit, scope, self._timeout)
-        CROSSING.set(crossing)
         try:
-            async with scope, self._session.put(self._url, data=body, allow_redirects=False) as response:
-                return await _answer(response, generation, crossing)
+            with (crossing := Crossing(admit)):
+                response = await self._session.put(self._url, data=body, allow_redirects=False)
+                return await self._read(response, generation, crossing)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             place = str(self._url.with_user(None).with_query(None))
             # without its cause: the text of aiohttp's own errors shows our headers
-            raise translate(error, host=place, sent=crossing.crossed_at is not None) from None
+            raise crossing.broken(error, host=place) from None
 
     async def _log_in(self) -> int:
         """The session's own header changes with the token: merging one into each request would cost more."""
@@ -94,17 +91,18 @@ class Wire:
             self._generation = credential.generation
         return credential.generation
 
-
-async def _answer(response: aiohttp.ClientResponse, generation: int, crossing: Crossing) -> Answer:
-    try:
-        body, too_large = await read(response, limit=MOST), False
-    except TooLarge:
-        body, too_large = b"", True
-    return Answer(
-        status=response.status,
-        headers=response.headers,
-        body=body,
-        seconds=crossing.seconds(),
-        generation=generation,
-        too_large=too_large,
-    )
+    async def _read(self, response: aiohttp.ClientResponse, generation: int, crossing: Crossing) -> Answer:
+        try:
+            body, too_large = await read(response, limit=MOST), False
+        except TooLarge:
+            body, too_large = b"", True
+        finally:
+            response.release()
+        return Answer(
+            status=response.status,
+            headers=response.headers,
+            body=body,
+            seconds=crossing.seconds(self._loop.time()),
+            generation=generation,
+            too_large=too_large,
+        )

@@ -6,12 +6,13 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
 
-from cgsync.http.broken import Broken, Kind
+from cgsync.http.broken import Broken, Kind, translate
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientRequest, ClientTimeout
@@ -21,29 +22,51 @@ if TYPE_CHECKING:
 Admit: TypeAlias = Callable[[], Awaitable[None]]
 """Awaited when token and connection are at hand and the next thing is the first byte; raises to send nothing."""
 
+SWEEP = 1.0
+"""Seconds between two looks at what takes too long."""
+
 
 class Crossing:
-    """One request on its way through the door. From there on, ``limit`` seconds are left for its answer."""
+    """One request on its way through the door, to be entered around it."""
 
-    __slots__ = ("_admit", "_limit", "_scope", "crossed_at")
+    __slots__ = ("_began", "_connection", "_connector", "_expired", "admit")
 
-    def __init__(self, admit: Admit, scope: asyncio.Timeout, limit: float) -> None:
-        self._admit = admit
-        self._scope = scope
-        self._limit = limit
-        self.crossed_at: float | None = None
-        """Time of the loop at the first byte."""
+    def __init__(self, admit: Admit) -> None:
+        self.admit = admit
+        self._began = 0.0
+        self._connection: Connection | None = None
+        self._connector: DoorConnector | None = None
+        self._expired = False
 
-    async def admit(self) -> None:
-        await self._admit()
+    @property
+    def crossed(self) -> bool:
+        """The first byte has left, or may have."""
+        return self._connection is not None
 
-    def cross(self) -> None:
-        self.crossed_at = asyncio.get_running_loop().time()
-        self._scope.reschedule(self.crossed_at + self._limit)
+    def seconds(self, now: float) -> float:
+        """Since the first byte; ``now`` by the loop's time."""
+        return now - self._began
 
-    def seconds(self) -> float:
-        """Since the first byte."""
-        return 0.0 if self.crossed_at is None else asyncio.get_running_loop().time() - self.crossed_at
+    def cross(self, connector: DoorConnector, connection: Connection, now: float) -> None:
+        self._connector, self._connection, self._began = connector, connection, now
+
+    def abort(self) -> None:
+        """The answer takes too long: cut the connection, which ends the request with an error."""
+        self._expired = True
+        if self._connection is not None and self._connection.transport is not None:
+            self._connection.transport.abort()
+
+    def broken(self, error: Exception, *, host: str) -> Broken:
+        """What ended the request, in our words."""
+        return translate(TimeoutError() if self._expired else error, host=host, sent=self.crossed)
+
+    def __enter__(self) -> Crossing:
+        CROSSING.set(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._connector is not None:
+            self._connector.forget(self)
 
 
 CROSSING: ContextVar[Crossing] = ContextVar("cgsync.http.crossing")
@@ -51,21 +74,37 @@ CROSSING: ContextVar[Crossing] = ContextVar("cgsync.http.crossing")
 
 
 class DoorConnector(aiohttp.TCPConnector):
-    """Lets a request pass only when its ``admit`` does, and never twice.
+    """Lets a request pass only when its ``admit`` does, never twice, and cuts it ``limit`` after its first byte.
 
     A pace that is measured before the connection is made would let pile up what waits for slow handshakes, and then
-    go out at once. And aiohttp repeats a PUT by itself when a kept connection breaks; here only the ledger repeats.
+    go out at once. aiohttp repeats a PUT by itself when a kept connection breaks; here only the ledger repeats. And
+    one sweep a second over what is under way costs a tenth of a timer for each request.
     """
+
+    def __init__(self, *, limit: timedelta, connections: int, ca_file: Path | None) -> None:
+        super().__init__(ssl=tls(ca_file), limit=connections, keepalive_timeout=30)
+        self._crossings: set[Crossing] = set()
+        self._longest = limit.total_seconds()
+        self._pulse = min(SWEEP, self._longest / 4)
+        self._clock = asyncio.get_running_loop()
+        self._sweeping: asyncio.TimerHandle | None = None
 
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         crossing = CROSSING.get()
-        if crossing.crossed_at is not None:
+        if crossing.crossed:
             raise Broken(Kind.RESET, f"{req.url.host}: the connection was cut", sent=True)
         connection = await super().connect(req, traces, timeout)
         while not await self._admitted(connection, crossing):
             connection = await super().connect(req, traces, timeout)
-        crossing.cross()
+        crossing.cross(self, connection, self._clock.time())
+        self._crossings.add(crossing)
+        if self._sweeping is None:
+            self._sweeping = self._clock.call_later(self._pulse, self._sweep)
         return connection
+
+    def forget(self, crossing: Crossing) -> None:
+        """That request has ended."""
+        self._crossings.discard(crossing)
 
     async def _admitted(self, connection: Connection, crossing: Crossing) -> bool:
         """False when the connection ended while its turn was awaited."""
@@ -78,6 +117,18 @@ class DoorConnector(aiohttp.TCPConnector):
             return True
         connection.close()
         return False
+
+    def _sweep(self) -> None:
+        now = self._clock.time()
+        for crossing in self._crossings:
+            if crossing.seconds(now) > self._longest:
+                crossing.abort()
+        self._sweeping = self._clock.call_later(self._pulse, self._sweep) if self._crossings else None
+
+    async def close(self, *, abort_ssl: bool = False) -> None:
+        if self._sweeping is not None:
+            self._sweeping.cancel()
+        await super().close(abort_ssl=abort_ssl)
 
 
 def tls(ca_file: Path | None) -> ssl.SSLContext:

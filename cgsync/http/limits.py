@@ -12,7 +12,10 @@ LONGEST = timedelta(hours=1)
 """The ceiling for what the other side may make us wait."""
 EPOCH_FROM = 1_000_000_000
 """Seconds: from here on a reset is a point in time, not a span."""
-PREFIXES = ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
+FAMILIES = tuple(
+    (prefix + "remaining", prefix + "reset", prefix + "limit")
+    for prefix in ("x-ratelimit-", "ratelimit-", "x-rate-limit-")
+)
 
 Headers = Mapping[str, str]
 """Header names in lower case, or a mapping that does not care."""
@@ -40,11 +43,11 @@ def retry_after(headers: Headers, *, now: datetime) -> timedelta | None:
 
 def quota(headers: Headers, *, now: datetime) -> Quota | None:
     """``X-RateLimit-*`` or ``RateLimit-*``: remaining and reset (a span, or a time since 1970), if both can be read."""
-    for prefix in PREFIXES:
-        remaining = _number(headers.get(prefix + "remaining"))
-        reset = _number(headers.get(prefix + "reset"))
+    for family in FAMILIES:
+        if family[0] not in headers:  # the usual case, and asked for every answer
+            continue
+        remaining, reset, limit = (_number(headers.get(name)) for name in family)
         if remaining is not None and reset is not None:
-            limit = _number(headers.get(prefix + "limit"))
             span = reset - _sent_at(headers, now).timestamp() if reset > EPOCH_FROM else reset
             return Quota(remaining=int(remaining), reset=_bounded(span), limit=None if limit is None else int(limit))
     return None

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from random import random
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
@@ -18,7 +17,7 @@ from cgsync.clock import SystemClock
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.http import limits
 from cgsync.http.auth import Auth, Credential
-from cgsync.http.broken import Broken, Kind, TooLarge, translate
+from cgsync.http.broken import Broken, Kind, TooLarge
 from cgsync.http.pace import Pace
 
 if TYPE_CHECKING:
@@ -87,6 +86,7 @@ async def open_http(
     user_agent: str = "cgsync",
     redirects: bool = False,
     clock: Clock | None = None,
+    random: Callable[[], float] = random,
 ) -> AsyncIterator[Http]:
     """A session. ``auth`` and ``headers`` go to ``origin`` (the scheme, host and port of that URL) and nowhere else.
 
@@ -95,12 +95,12 @@ async def open_http(
     """
     import aiohttp  # a quarter of a second: sources without network do not pay it
 
-    from cgsync.http.connector import DoorConnector, tls
+    from cgsync.http.connector import DoorConnector
 
     if auth is not None and origin is None:
         raise ValueError("a credential needs the origin that it belongs to")
     async with aiohttp.ClientSession(
-        connector=DoorConnector(ssl=tls(ca_file), limit=connections, keepalive_timeout=30),
+        connector=DoorConnector(limit=timeout, connections=connections, ca_file=ca_file),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds()),
         headers={"User-Agent": user_agent, "Accept-Encoding": "gzip, deflate"},
         auto_decompress=False,
@@ -114,8 +114,8 @@ async def open_http(
             headers=headers or {},
             caps=caps or Caps(),
             redirects=redirects,
-            timeout=timeout,
             clock=clock or SystemClock(),
+            random=random,
         )
 
 
@@ -132,8 +132,8 @@ class Http:
         headers: Mapping[str, str],
         caps: Caps,
         redirects: bool,
-        timeout: timedelta,
         clock: Clock,
+        random: Callable[[], float],
     ) -> None:
         from yarl import URL
 
@@ -144,8 +144,8 @@ class Http:
         self._headers = headers
         self._caps = caps
         self._redirects = redirects
-        self._timeout = timeout
         self._clock = clock
+        self._random = random
 
     async def get(self, url: str, *, params: Params = None, headers: Mapping[str, str] | None = None) -> Response:
         """GET; see :meth:`request`."""
@@ -176,7 +176,7 @@ class Http:
                 failure = _unavailable(response, self._clock)
             except Broken as broken:
                 failure = _failure(broken)
-            wait = _wait(failure, attempt)
+            wait = self._wait(failure, attempt)
             if wait > patience:
                 raise failure
             patience -= wait
@@ -241,34 +241,35 @@ class Http:
         import aiohttp
 
         from cgsync.http import body as bodies
-        from cgsync.http.connector import CROSSING, Crossing
+        from cgsync.http.connector import Crossing
 
-        scope = asyncio.timeout(None)
-        crossing = Crossing(self._turn, scope, self._timeout.total_seconds())
-        CROSSING.set(crossing)
         shown = str(url.with_query(None))  # a query may hold a key
         try:
-            async with (
-                scope,
-                self._session.request(
+            with (crossing := Crossing(self._turn)):
+                async with self._session.request(
                     method, url, params=params, headers=headers, data=body, allow_redirects=False
-                ) as answer,
-            ):
-                received = await bodies.read(answer, limit=self._caps.received)
-                encoding = answer.headers.get("content-encoding", "").strip().lower()
-                return Response(
-                    url=shown,
-                    status=answer.status,
-                    headers=answer.headers,
-                    body=bodies.expand(received, encoding, limit=self._caps.expanded),
-                )
+                ) as answer:
+                    received = await bodies.read(answer, limit=self._caps.received)
+            encoding = answer.headers.get("content-encoding", "").strip().lower()
+            return Response(
+                url=shown,
+                status=answer.status,
+                headers=answer.headers,
+                body=bodies.expand(received, encoding, limit=self._caps.expanded),
+            )
         except TooLarge as error:
             raise SourceUnavailable(f"{shown}: {error}", hint="ask for smaller pages, or raise the limit") from None
+        except aiohttp.InvalidURL:
+            raise SourceMisconfigured(f"{shown} is not an address that can be asked") from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            sent = crossing.crossed_at is not None
-            raise translate(error, host=shown, sent=sent) from None  # its own text may show headers
+            raise crossing.broken(error, host=shown) from None  # its own text may show headers
         except ValueError as error:
             raise SourceUnavailable(f"{shown}: {error}") from None
+
+    def _wait(self, failure: SourceUnavailable, attempt: int) -> float:
+        """Seconds: what the server asked for, else full jitter over 1, 2, 4, …; not less than half a second."""
+        asked = failure.retry_after
+        return max(0.5, self._random() * 2.0 ** min(attempt, 5) if asked is None else asked.total_seconds())
 
     async def _turn(self) -> None:
         if self._pace is not None:
@@ -284,13 +285,6 @@ def _failure(broken: Broken) -> SourceUnavailable:
 def _unavailable(response: Response, clock: Clock) -> SourceUnavailable:
     after = limits.retry_after(response.headers, now=clock.now())
     return SourceUnavailable(f"{response.url} answered {response.status}", retry_after=after)
-
-
-def _wait(failure: SourceUnavailable, attempt: int) -> float:
-    """Seconds: what the server asked for, else full jitter over 1, 2, 4, … seconds with a floor that ends the loop."""
-    if failure.retry_after is not None:
-        return max(failure.retry_after.total_seconds(), 0.5)
-    return max(0.5, random.uniform(0, 2.0 ** min(attempt, 5)))  # noqa: S311 - jitter is no secret
 
 
 _HINTS = {
