@@ -1,0 +1,107 @@
+"""The gate: who may close it, when a probe may try, what opens it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+from cgsync.delivery import Closing, Gate
+
+
+def gate_of(clock: Any) -> Gate:
+    return Gate(clock, lambda: 1.0)
+
+
+async def test_an_open_gate_lets_pass_at_once(clock: Any) -> None:
+    await asyncio.wait_for(gate_of(clock).opened(), 1)
+
+
+async def test_a_429_holds_everyone_for_as_long_as_it_asked(clock: Any) -> None:
+    gate = gate_of(clock)
+    assert gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(seconds=30))
+    probe = asyncio.create_task(gate.probe_due())
+    await clock.advance(29)
+    assert not probe.done()
+    await clock.advance(2)
+    assert probe.done()
+    assert gate.closed is not None
+    gate.open()
+    await asyncio.wait_for(gate.opened(), 1)
+
+
+async def test_a_longer_wait_that_is_asked_for_later_counts(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(seconds=5))
+    assert not gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(seconds=60))
+    assert not gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(seconds=1))
+    assert gate.wait() == 60
+
+
+async def test_again_at_once_is_not_believed_for_ever(clock: Any) -> None:
+    """Retry-After: 0, time after time."""
+    gate = gate_of(clock)
+    gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(0))
+    waits = [gate.wait()]
+    for _ in range(4):
+        gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(0), probe=True)
+        waits.append(gate.wait())
+    assert waits == [0, 2, 4, 8, 16]
+
+
+async def test_the_gaps_of_a_pause_grow_with_each_probe_that_fails(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.PAUSED, "forbidden", "403", after=timedelta(minutes=15))
+    gaps = [gate.wait()]
+    for _ in range(3):
+        gate.close(Closing.PAUSED, "forbidden", "403", after=timedelta(minutes=15), probe=True)
+        gaps.append(gate.wait())
+    assert gaps == [900, 1800, 3600, 3600]
+
+
+async def test_what_was_in_flight_changes_nothing(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.PAUSED, "forbidden", "403")
+    before = gate.closed
+    assert not gate.close(Closing.PAUSED, "forbidden", "403")
+    assert not gate.close(Closing.BREAKER, "unavailable", "500")
+    assert gate.closed == before
+
+
+async def test_a_pause_outranks_the_breaker(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.BREAKER, "unavailable", "500")
+    assert gate.close(Closing.PAUSED, "auth", "401")
+    assert gate.closed is not None
+    assert gate.closed.cause == "auth"
+
+
+async def test_a_probe_that_meets_something_lesser_leaves_the_pause(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.PAUSED, "auth", "401")
+    gate.close(Closing.THROTTLED, "throttled", "429", after=timedelta(seconds=7), probe=True)
+    assert gate.closed is not None
+    assert gate.closed.cause == "auth"
+    assert gate.wait() >= 7
+
+
+async def test_resume_asks_for_a_probe_now(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.PAUSED, "auth", "401")
+    probe = asyncio.create_task(gate.probe_due())
+    await clock.settle()
+    assert not probe.done()
+    gate.probe_soon()
+    await clock.settle()
+    assert probe.done()
+
+
+async def test_nobody_probes_an_open_gate(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.BREAKER, "unavailable", "500")
+    probe = asyncio.create_task(gate.probe_due())
+    await clock.settle()
+    gate.open()
+    await clock.advance(10_000)
+    assert not probe.done()
+    probe.cancel()
