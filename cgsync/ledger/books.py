@@ -25,17 +25,16 @@ EQUATIONS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Equation:
-    """One balance: ``source`` is a uid, or empty for all together."""
+    """One balance: ``source`` is a uid, or empty for all together.
+
+    ``difference`` is what is missing on the right; negative for what is too much there.
+    """
 
     source: str
     name: str
     left: Mapping[str, int]
     right: Mapping[str, int]
-
-    @property
-    def difference(self) -> int:
-        """What is missing on the right; negative for what is too much there."""
-        return sum(self.left.values()) - sum(self.right.values())
+    difference: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +58,7 @@ def audit(conn: Connection) -> Audit:
     for book in books.values():
         overall.update(book)
     equations = [equation for uid, book in [("", overall), *books.items()] for equation in _equations(uid, book)]
-    equations += [_gauge(uid, counted.get(uid, {}), rows.get(uid, {})) for uid in books]
+    equations += [each for uid in books for each in _gauges(uid, counted.get(uid, {}), rows.get(uid, {}))]
     return Audit(ok=not any(equation.difference for equation in equations), equations=equations)
 
 
@@ -84,22 +83,19 @@ def _book(counted: Mapping[str, int], rows: Mapping[str, int]) -> dict[str, int]
 
 def _equations(uid: str, book: Mapping[str, int]) -> Sequence[Equation]:
     return [
-        Equation(
-            source=uid,
-            name=name,
-            left={term: book.get(term, 0) for term in left},
-            right={term: book.get(term, 0) for term in right},
-        )
+        _equation(uid, name, {term: book.get(term, 0) for term in left}, {term: book.get(term, 0) for term in right})
         for name, (left, right) in EQUATIONS.items()
     ]
 
 
-def _gauge(uid: str, counted: Mapping[str, int], rows: Mapping[str, int]) -> Equation:
-    """What the counters say of the rows in each state, and what is there; compared state by state."""
-    wrong = [state for state in OPEN if counted.get(state, 0) != rows.get(state, 0)]
-    return Equation(
-        source=uid,
-        name="gauges",
-        left={state: counted.get(state, 0) for state in wrong or OPEN},
-        right={state: rows.get(state, 0) for state in wrong or OPEN},
-    )
+def _gauges(uid: str, counted: Mapping[str, int], rows: Mapping[str, int]) -> Sequence[Equation]:
+    """What the counters say of the rows in each state, against the rows."""
+    return [
+        _equation(uid, f"{state} rows", {"counted": counted.get(state, 0)}, {"rows": rows.get(state, 0)})
+        for state in OPEN
+    ]
+
+
+def _equation(uid: str, name: str, left: Mapping[str, int], right: Mapping[str, int]) -> Equation:
+    difference = sum(left.values()) - sum(right.values())
+    return Equation(source=uid, name=name, left=left, right=right, difference=difference)

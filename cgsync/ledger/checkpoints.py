@@ -25,7 +25,7 @@ class Checkpoint:
     name: str
     part: str
     value: Json
-    at: datetime
+    stored_at: datetime
 
 
 def load(conn: Connection, source: str) -> dict[str, Json]:
@@ -76,7 +76,7 @@ def list_parts(conn: Connection, source: str | None = None) -> Sequence[Checkpoi
             name=row.name,
             part=row.part,
             value=msgspec.json.decode(row.value),
-            at=moment(row.stored_at),
+            stored_at=moment(row.stored_at),
         )
         for row in conn.execute(statement)
     ]

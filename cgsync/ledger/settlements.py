@@ -26,7 +26,7 @@ class Settlement:
     value: Json
     attempts: int
     error: str
-    at: datetime
+    stored_at: datetime
 
 
 def store(conn: Connection, source: str, items: Sequence[Json], now: Instant) -> None:
@@ -48,7 +48,7 @@ def pending(conn: Connection, source: str | None = None, limit: int = LIMIT) -> 
             value=msgspec.json.decode(row.value),
             attempts=row.attempts,
             error=row.error,
-            at=moment(row.stored_at),
+            stored_at=moment(row.stored_at),
         )
         for row in conn.execute(statement)
     ]

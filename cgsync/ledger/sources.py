@@ -30,7 +30,7 @@ class Known:
     since: datetime
 
 
-def register(conn: Connection, name: str, plugin: str, now: Instant | None = None) -> str:
+def register(conn: Connection, name: str, plugin: str, now: Instant) -> str:
     """The uid of the source with that name; a new one gets its first name as uid.
 
     Raises :class:`PluginChanged` when the name stands for another plugin: its cursor would mean nothing to this one.
@@ -105,10 +105,11 @@ def list_sources(conn: Connection) -> Sequence[Known]:
     ]
 
 
-def _add(conn: Connection, name: str, plugin: str, now: Instant | None) -> str:
+def _add(conn: Connection, name: str, plugin: str, now: Instant) -> str:
     uid = next(uid for uid in _candidates(name) if not _is_taken(conn, uid))
-    since = now.stamp if now else "1970-01-01T00:00:00.000Z"
-    conn.execute(insert(source).values(uid=uid, name=name, plugin=plugin, paused=False, removed=False, since_at=since))
+    conn.execute(
+        insert(source).values(uid=uid, name=name, plugin=plugin, paused=False, removed=False, since_at=now.stamp)
+    )
     return uid
 
 

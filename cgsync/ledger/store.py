@@ -87,7 +87,7 @@ class Ledger:
         """Commit what is queued, close the file, let go of the lock. A second call does nothing.
 
         Say ``clean`` only when no request is in flight whose outcome was not settled; without it, newer versions of
-        what is pending wait for ``settle_time`` after the next start.
+        what is pending wait for ``settle_time`` after the next start. Where the ledger failed, it is not clean.
         """
         if self._closed:
             return
@@ -95,9 +95,9 @@ class Ledger:
         if clean:
             stamp = Instant.of(self._clock).stamp
             self._writer.submit(lambda conn: meta.put(conn, CLEAN_STOP, stamp))
-        self._writer.close()
         self._reader.shutdown()
         self._reading.dispose()
+        self._writer.close()  # the last connection to go takes the log into the file
         self._lock.release()
 
     def _query(self, query: Callable[[Connection], T]) -> T:
@@ -122,5 +122,5 @@ def _set_up(file: Path, identity: str, now: Instant, boot_id: str, settle_time: 
 def _refuse_orphan(file: Path) -> None:
     """A log without its database means that somebody took the database away: do not start with an empty one."""
     log = file.with_name(f"{file.name}-wal")
-    if log.exists() and log.stat().st_size and not file.exists():
-        raise LedgerError(f"{file} is gone, but its log is still there", hint="put the file back where it was")
+    if log.exists() and log.stat().st_size and not (file.exists() and file.stat().st_size):
+        raise LedgerError(f"{file} is gone or empty, but its log is still there", hint="put the file back where it was")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection, Insert, delete
 from sqlalchemy import select as query
 
 from cgsync.api import Record
+from cgsync.ledger import plain
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.schema import reject
 from cgsync.ledger.statements import chunks, run_many, upsert
@@ -26,10 +26,10 @@ def replace(conn: Connection, source: str, passed: Sequence[Record], refused: Se
     """Take away the rejects of records that now pass, and store those of records that do not."""
     ours = (reject.c.source == source, reject.c.key == "")
     if passed and conn.execute(query(reject.c.id).where(*ours).limit(1)).first():
-        for chunk in chunks(record.key for record in passed):
+        for chunk in chunks(plain.text(record.key) for record in passed):
             conn.execute(delete(reject).where(*ours, reject.c.identity.in_(chunk)))
         unreadable = reject.c.kind == RejectKind.UNREADABLE.value  # what had no key yet was known by its position
-        for chunk in chunks(record.position for record in passed):
+        for chunk in chunks(plain.text(record.position) for record in passed):
             conn.execute(delete(reject).where(*ours, unreadable, reject.c.identity.in_(chunk)))
     put(conn, source, [(one, "") for one in refused], now)
 
@@ -59,14 +59,14 @@ def cause_of(reasons: Mapping[str, str]) -> str:
 def _values(source: str, one: Reject, key: str, now: Instant) -> Mapping[str, object]:
     return {
         "source": source,
-        "identity": one.identity,
+        "identity": plain.text(one.identity),
         "key": key,
         "kind": one.kind.value,
-        "cause": cause_of(one.reasons),
-        "position": one.position,
+        "cause": plain.text(cause_of(one.reasons)),
+        "position": plain.text(one.position),
         "record": one.record,
         "mapped": one.mapped,
-        "reasons": msgspec.json.encode(dict(one.reasons)).decode(),
+        "reasons": plain.data(dict(one.reasons)).decode(),
         "mapping": one.mapping_version,
         "reference": one.reference,
         "times": 1,

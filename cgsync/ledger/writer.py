@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from itertools import chain
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from cgsync.errors import LedgerError, UnknownCommit
 from cgsync.ledger import database, trouble
 
 T = TypeVar("T")
 
-LARGEST_GROUP = 64
-"""Functions in one commit: a batch of 500 records is one of them, and the first waits for the last."""
+LARGEST_GROUP = 256
+"""Functions in one commit."""
+LONGEST_GROUP = 0.1
+"""Seconds after which no further function joins a commit."""
 
 
 class Job:
@@ -44,7 +50,11 @@ class Job:
 
 
 class Writer:
-    """Runs functions in SAVEPOINTs of one ``BEGIN IMMEDIATE ... COMMIT``, on a thread of its own."""
+    """Runs functions in SAVEPOINTs of one ``BEGIN IMMEDIATE ... COMMIT``, on a thread of its own.
+
+    Who waits is told in the order in which the functions ran: the sender relies on hearing of a newer version before
+    it hears of the outcome that was settled after it.
+    """
 
     def __init__(self, engine: Engine, file: Path) -> None:
         self._engine = engine
@@ -83,43 +93,35 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        with self._engine.connect() as conn:
-            while group := self._gather():
-                self._commit(conn, group)
-        self._engine.dispose()
+        conn = self._engine.connect()
+        while (job := self._jobs.get()) is not None:
+            self._commit(conn, job)
+        with contextlib.suppress(SQLAlchemyError, sqlite3.Error):  # after a failed commit there is nothing to save
+            conn.close()
+            self._engine.dispose()
 
-    def _gather(self) -> list[Job]:
-        """Wait for a job, take what else is there; nothing at the end."""
-        first = self._jobs.get()
-        if first is None:
-            return []
+    def _commit(self, conn: Connection, first: Job) -> None:
+        """Commit a group of jobs that begins with ``first``, and tell those who wait."""
         group = [first]
-        while len(group) < LARGEST_GROUP:
+        error = self._failure
+        if error is None:
             try:
-                job = self._jobs.get_nowait()
-            except Empty:
-                break
-            if job is None:
-                self._jobs.put(None)  # the end comes after this group
-                break
-            group.append(job)
-        return group
-
-    def _commit(self, conn: Connection, group: Sequence[Job]) -> None:
-        error = self._failure or self._transact(conn, group)
+                error = self._transact(conn, group)
+            except Exception as bug:  # noqa: BLE001 - the root of the thread: whoever waits would wait for ever
+                error = self._failure = _because(bug, LedgerError(f"{self._file}: the writer broke: {bug}"))
         if isinstance(error, UnknownCommit):
             self._failure = error
         for job in group:
             job.resolve(error)
 
-    def _transact(self, conn: Connection, group: Sequence[Job]) -> LedgerError | None:
-        """Run and commit the group; return what concerns all of it."""
+    def _transact(self, conn: Connection, group: list[Job]) -> LedgerError | None:
+        """Run and commit the first job of ``group`` and what else is waiting, which joins it; return what fails all."""
         try:
             transaction = conn.begin()
         except DBAPIError as error:
             conn.rollback()
             return _because(error, trouble.translate(error, self._file))
-        for job in group:
+        for job in chain([group[0]], self._joining(group)):
             _attempt(conn, job, self._file)
             if not database.in_transaction(conn):
                 transaction.close()
@@ -129,6 +131,20 @@ class Writer:
         except DBAPIError as error:
             return _because(error, _unknown(error, self._file))
         return None
+
+    def _joining(self, group: list[Job]) -> Iterator[Job]:
+        """What waits already, as long as the first of the group does not wait too long for the last."""
+        end = time.monotonic() + LONGEST_GROUP
+        while len(group) < LARGEST_GROUP and time.monotonic() < end:
+            try:
+                job = self._jobs.get_nowait()
+            except Empty:
+                return
+            if job is None:
+                self._jobs.put(None)  # the end comes after this group
+                return
+            group.append(job)
+            yield job
 
 
 def _attempt(conn: Connection, job: Job, file: Path) -> None:

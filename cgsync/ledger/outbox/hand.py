@@ -97,6 +97,7 @@ def requeue(conn: Connection, now: Instant) -> Requeued:
     time = epoch.current(conn, now).now
     body = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
     again = {"due": time, "queued": time, "attempts": 0, "retries": 0, "lane": LIVE}
+    conn.execute(update(activity).values(delivered_version=None, delivered_at=None, answer=None))
     tally: Tally = Counter()
     for state in (State.DELIVERED, State.REFUSED):
         found = activity.c.state == state.value

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select
 
+from cgsync.ledger import plain
 from cgsync.ledger.outbox.rows import Row
 from cgsync.ledger.schema import source
 from cgsync.model import Activity, Intake, MappedRecord
@@ -24,7 +25,7 @@ def conflict(
         return None
     for key, activity in zip(keys, mapped.activities, strict=True):
         row = rows.get(key)
-        if row is not None and (problem := _claim(conn, intake, mapped.record.key, activity, row)):
+        if row is not None and (problem := _claim(conn, intake, plain.text(mapped.record.key), activity, row)):
             return f"{WORD}: {problem}"
     return None
 

@@ -81,7 +81,7 @@ class _Desk:
                 if current:
                     self._deliver(row)
                 return
-            case Refused() as refused if current:
+            case Refused() as refused if current and row.state != State.HELD:
                 self._refuse(row, refused)
             case Again() as again:
                 self._wait(row, again, result.retry_in.total_seconds(), current=current)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-import msgspec
 from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy import func as sql
 
 from cgsync.api import Record
-from cgsync.ledger import checkpoints, counters, epoch, settlements, verdicts
+from cgsync.ledger import checkpoints, counters, epoch, plain, settlements, verdicts
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
@@ -109,7 +108,7 @@ class _Batch:
         row = Row([None] * len(COLUMNS))
         row.key, row.reference, row.version, row.state = key, desired.reference, 0, ""
         row.queued = self._epoch.now
-        row.owner, row.owner_record = self._intake.source, record.key
+        row.owner, row.owner_record = self._intake.source, plain.text(record.key)
         return row
 
     def _leave(self, row: Row) -> None:
@@ -132,7 +131,7 @@ class _Batch:
         row.attempts = row.retries = 0
         row.lane = LIVE
         row.reference, row.digest = desired.reference, desired.digest
-        row.source, row.record, row.position = self._intake.source, record.key, record.position
+        row.source, row.record, row.position = self._intake.source, plain.text(record.key), plain.text(record.position)
         row.mapping, row.stored_at = self._intake.mapping_version, self._stamp
         row.enter(self.tally)
 
@@ -160,12 +159,7 @@ class _Batch:
 
 
 def _payload(row: Row, desired: Activity, record: Record) -> Mapping[str, object]:
-    return {"seq": row.seq, "body": desired.body, "record": encode_record(record)}
-
-
-def encode_record(record: Record) -> bytes:
-    """The data of a record as JSON, to be mapped again later; what JSON has no word for becomes text."""
-    return msgspec.json.encode(record.data, enc_hook=str)
+    return {"seq": row.seq, "body": desired.body, "record": plain.data(record.data)}
 
 
 def _conflicting(mapped: MappedRecord, problem: str, mapping_version: str) -> Reject:
@@ -174,7 +168,7 @@ def _conflicting(mapped: MappedRecord, problem: str, mapping_version: str) -> Re
         kind=RejectKind.INVALID,
         identity=record.key,
         position=record.position,
-        record=encode_record(record),
+        record=plain.data(record.data),
         reasons={"reference": problem},
         mapping_version=mapping_version,
         mapped=mapped.activities[0].body,
