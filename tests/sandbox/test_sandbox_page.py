@@ -73,6 +73,7 @@ async def test_filters_narrow_the_timeline_and_stand_in_the_address(page: Page, 
 
 @in_browser
 async def test_text_and_months_filter_too(page: Page, filled: Any) -> None:
+    await expect(rows(page)).to_have_count(3)
     await page.keyboard.press("/")
     await page.keyboard.type("subject 2")
     await expect(rows(page)).to_have_count(1)

@@ -118,7 +118,7 @@ function drawHead(found) {
   $("span").textContent = plural(found.total, "activity", "activities") + range;
   $("clear").hidden = !filtered();
   for (const id of ["from", "to"]) { $(id).value = state[id]; $(id).classList.toggle("blank", !state[id]); }
-  const nothing = !(shown.stats?.activities);
+  const nothing = !found.total && !shown.stats?.activities; // the counters may be older than the lines
   for (const id of ["filters", "chart", "types"]) $(id).hidden = nothing;
   $("types").className = state.type.size ? "chips some" : "chips";
   $("types").replaceChildren(...[...found.types].sort((a, b) => b.count - a.count).slice(0, TYPES).sort((a, b) => a.name.localeCompare(b.name)).map(chip));
