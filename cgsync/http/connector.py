@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
 
-from cgsync.http.broken import Broken, Kind, translate
+from cgsync.http.broken import Broken, translate
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientRequest, ClientTimeout
@@ -92,7 +92,7 @@ class DoorConnector(aiohttp.TCPConnector):
     async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:
         crossing = CROSSING.get()
         if crossing.crossed:
-            raise Broken(Kind.RESET, f"{req.url.host}: the connection was cut", sent=True)
+            raise crossing.broken(aiohttp.ServerDisconnectedError(), host=str(req.url.origin()))
         connection = await super().connect(req, traces, timeout)
         while not await self._admitted(connection, crossing):
             connection = await super().connect(req, traces, timeout)

@@ -70,7 +70,7 @@ class Pace:
         self._quota_ends = now + reset.total_seconds()
 
     def _reserve(self, now: float) -> float:
-        slot = max(self._next, now - SLACK)
+        slot = self._next if self._next >= now - SLACK else now
         self._next = slot + 1 / (self._current(now) * SHARE)
         return slot
 

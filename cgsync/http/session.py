@@ -165,12 +165,11 @@ class Http:
         GET and HEAD are tried again while the failure is a passing one and the waiting stays within 30 s. Raises
         :class:`SourceUnavailable` (``retry_after`` set if the server asked for more) or :class:`SourceMisconfigured`.
         """
-        from yarl import URL
-
+        address = _address(url)
         patience = PATIENCE.total_seconds() if method in SAFE else 0.0
         for attempt in range(1_000):
             try:
-                response = await self._authorised(method, URL(url), params, headers or {}, body)
+                response = await self._authorised(method, address, params, headers or {}, body)
                 if response.status not in PASSING:
                     return response
                 failure = _unavailable(response, self._clock)
@@ -259,8 +258,6 @@ class Http:
             )
         except TooLarge as error:
             raise SourceUnavailable(f"{shown}: {error}", hint="ask for smaller pages, or raise the limit") from None
-        except aiohttp.InvalidURL:
-            raise SourceMisconfigured(f"{shown} is not an address that can be asked") from None
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise crossing.broken(error, host=shown) from None  # its own text may show headers
         except ValueError as error:
@@ -274,6 +271,18 @@ class Http:
     async def _turn(self) -> None:
         if self._pace is not None:
             await self._pace.turn()
+
+
+def _address(url: str) -> URL:
+    from yarl import URL
+
+    try:
+        address = URL(url)
+    except ValueError:
+        raise SourceMisconfigured(f"{url.partition('?')[0]!r} is not an address") from None
+    if address.scheme not in ("http", "https") or not address.host:
+        raise SourceMisconfigured(f"{url.partition('?')[0]!r} is not an address of http or https")
+    return address
 
 
 def _failure(broken: Broken) -> SourceUnavailable:

@@ -49,3 +49,8 @@ class HandClock:
 @pytest.fixture
 def clock() -> HandClock:
     return HandClock()
+
+
+@pytest.fixture
+def clock_type() -> type[HandClock]:
+    return HandClock

@@ -1,0 +1,47 @@
+"""Bodies with caps."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import zlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cgsync.http import TooLarge
+from cgsync.http.body import expand
+
+TEXT = b"a ticket " * 100
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("", TEXT),
+        ("identity", TEXT),
+        ("gzip", gzip.compress(TEXT)),
+        ("x-gzip", gzip.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)),
+        ("deflate", zlib.compress(TEXT)[2:-4]),
+    ],
+)
+def test_known_encodings(encoding: str, body: bytes) -> None:
+    assert expand(body, encoding, limit=len(TEXT)) == TEXT
+
+
+def test_a_bomb_stops_at_the_cap() -> None:
+    with pytest.raises(TooLarge, match="more than 1000 bytes"):
+        expand(gzip.compress(b"\0" * 50_000_000), "gzip", limit=1_000)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "zstd"]))
+def test_garbage_is_an_error_of_ours_or_small(body: bytes, encoding: str) -> None:
+    with contextlib.suppress(ValueError, TooLarge):
+        assert len(expand(body, encoding, limit=100)) <= 100
+
+
+def test_a_cut_stream_is_an_error() -> None:
+    with pytest.raises(ValueError, match="broken gzip"):
+        expand(gzip.compress(TEXT)[:-12], "gzip", limit=10_000)
