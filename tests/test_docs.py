@@ -15,7 +15,9 @@ import pytest
 
 from cgsync import config
 from cgsync.cli import VERBS, cli
+from cgsync.delivery.steering import HINTS
 from cgsync.errors import CgsyncError
+from cgsync.poller import Condition
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])
@@ -116,6 +118,12 @@ def _errors(error: type[CgsyncError]) -> Iterator[type[CgsyncError]]:
     yield error
     for each in error.__subclasses__():
         yield from _errors(each)
+
+
+def test_every_pause_and_every_condition_is_in_the_operator_guide() -> None:
+    guide = (ROOT / "docs" / "operators.md").read_text()
+    rows = "".join(line.partition(" | ")[0] for line in guide.splitlines() if line.lstrip().startswith("| "))
+    assert {word for word in (*HINTS, *Condition) if f"`{word}`" not in rows} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
