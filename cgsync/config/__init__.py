@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from cgsync.config.diagnostics import ConfigInvalid, Diagnostic, render
-from cgsync.config.loading import ShownValue, json_schema, load, locate, show
+from cgsync.config.loading import load, locate, show
 from cgsync.config.places import Places
+from cgsync.config.schema import json_schema
 from cgsync.config.settings import Config, LogConfig, LookupConfig, ReceiverConfig, Schedule, SourceConfig
+from cgsync.config.showing import ShownValue
 
 __all__ = [
     "Config",

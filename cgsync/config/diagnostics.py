@@ -15,7 +15,7 @@ RED, YELLOW, BLUE, BOLD, PLAIN = "\x1b[31m", "\x1b[33m", "\x1b[34m", "\x1b[1m", 
 class Diagnostic:
     """A finding: ``line`` and ``column`` count from 1, in characters; ``snippet`` is the line, secrets masked.
 
-    ``width`` is the length of what the caret underlines. ``line`` is 0 when the file as a whole is meant.
+    ``caret`` and ``width`` say what is underlined in it, from 0. ``line`` is 0 when the file as a whole is meant.
     """
 
     file: Path
@@ -25,6 +25,7 @@ class Diagnostic:
     message: str
     help: str = ""
     snippet: str = ""
+    caret: int = 0
     width: int = 1
     severity: str = "error"
 
@@ -60,20 +61,21 @@ def _lines(diagnostic: Diagnostic, *, color: bool) -> Iterable[str]:
     yield f"{paint(diagnostic.where, BOLD)}: {paint(mark, tone)}{_clean(diagnostic.what)}"
     if diagnostic.snippet.strip():
         number = str(diagnostic.line)
-        yield f" {paint(f'{number} |', BLUE)} {_clean(diagnostic.snippet)}"
+        yield f" {paint(f'{number} |', BLUE)} {_in_columns(diagnostic.snippet)}"
         room = " " * len(number)
-        yield f" {room} {paint('|', BLUE)} {_indent(diagnostic)}{paint('^' * max(diagnostic.width, 1), tone)}"
+        yield f" {room} {paint('|', BLUE)} {' ' * diagnostic.caret}{paint('^' * max(diagnostic.width, 1), tone)}"
     if diagnostic.help:
         yield f"   {paint('=', BLUE)} help: {_clean(diagnostic.help)}"
 
 
-def _indent(diagnostic: Diagnostic) -> str:
-    return " " * (diagnostic.column - 1)
-
-
 def _clean(text: str) -> str:
-    """The text in which nothing can move a terminal's cursor; a tab is one column, so that carets stay true."""
-    return "".join(c if c.isprintable() else " " if c == "\t" else c.encode("unicode_escape").decode() for c in text)
+    """The text in which nothing can move a terminal's cursor."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _in_columns(text: str) -> str:
+    """Likewise, with one column for each character, so that the caret stays under what it means."""
+    return "".join(c if c.isprintable() else " " if c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _painted(text: str, tone: str) -> str:

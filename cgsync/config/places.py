@@ -17,16 +17,26 @@ class Places:
     runtime_dir: Path
 
 
-def default_places(config: Path, environ: Mapping[str, str]) -> Places:
+def default_state(config: Path, environ: Mapping[str, str]) -> Path:
     """What systemd made, what the shipped units would make for this configuration, else the user's own folder."""
-    state = _first(environ.get("STATE_DIRECTORY")) or _of_unit(config, Path("/var/lib")) or _of_user(environ)
-    runtime = _first(environ.get("RUNTIME_DIRECTORY")) or _of_unit(config, Path("/run")) or state
-    return Places(state_dir=state, runtime_dir=runtime)
+    return _first(environ.get("STATE_DIRECTORY")) or _of_unit(config, Path("/var/lib")) or _of_user(environ)
+
+
+def default_runtime(config: Path, environ: Mapping[str, str]) -> Path | None:
+    """Likewise; ``None`` where the state folder has to do."""
+    return _first(environ.get("RUNTIME_DIRECTORY")) or _of_unit(config, Path("/run"))
 
 
 def credential_folder(config: Path) -> Path:
     """Where credentials lie that systemd did not hand over: beside a system configuration, so per tenant."""
     return (config.parent if config.is_relative_to(SYSTEM) else SYSTEM) / "credentials"
+
+
+def resolved(value: str, folder: Path, environ: Mapping[str, str]) -> Path:
+    """A path of the configuration: relative to the file it stands in, ``~/`` is the user's home."""
+    if value.startswith("~/") and (home := environ.get("HOME")):
+        return Path(home) / value[2:]
+    return folder.absolute() / value
 
 
 def _first(value: str | None) -> Path | None:

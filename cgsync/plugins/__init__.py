@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cgsync.plugins.loading import BrokenPlugin, InstalledPlugin, PluginTable, installed, load
+from cgsync.plugins.loading import BrokenPlugin, InstalledPlugin, PluginTable, installed, load, names
 
-__all__ = ["BrokenPlugin", "InstalledPlugin", "PluginTable", "installed", "load"]
+__all__ = ["BrokenPlugin", "InstalledPlugin", "PluginTable", "installed", "load", "names"]

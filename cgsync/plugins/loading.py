@@ -51,6 +51,11 @@ def installed() -> list[InstalledPlugin]:
     return sorted((_described(point) for point in entry_points(group=GROUP)), key=lambda plugin: plugin.name)
 
 
+def names(plugin_dir: Path | None = None) -> list[str]:
+    """The names of all plugins that could be loaded, sorted; none is imported."""
+    return sorted({point.name for point in entry_points(group=GROUP)} | set(folder.names(plugin_dir)))
+
+
 def load(names: Iterable[str], plugin_dir: Path | None = None) -> PluginTable:
     """Load the plugins of these names and no other; raises nothing."""
     types: dict[str, SourceType] = {}

@@ -1,0 +1,224 @@
+"""The sources' part of the configuration: schedules, zones, mappings, and entries that stand for several."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, cast
+from zoneinfo import ZoneInfo
+
+from cgsync import cron
+from cgsync.api import SourceType
+from cgsync.config.checking import Checked, CheckedSource
+from cgsync.config.findings import Findings, meant
+from cgsync.config.nodes import Node, Path_, dotted, plain
+from cgsync.config.settings import LookupConfig, Schedule, SourceConfig
+from cgsync.config.values import digest, value
+
+if TYPE_CHECKING:
+    from cgsync.lookups import LookupTable
+    from cgsync.mapping import MappingSpec
+
+EVERY = timedelta(minutes=5)
+SHORTEST = timedelta(seconds=1)
+_SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What every source needs of the rest of the configuration."""
+
+    findings: Findings
+    lookups: Mapping[str, LookupConfig]
+    tables: Mapping[str, LookupTable]
+    timestamps: Literal["utc", "offset"]
+    plugin_dir: Path | None
+
+
+def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
+    """Every source by name; mistakes go into the findings, and what has one is left out."""
+    made: dict[str, SourceConfig] = {}
+    for name, source in checked.sources.items():
+        for each in _Assembly(name, source, checked.table.types[source.plugin], shared).sources():
+            made[each.name] = each
+    return made
+
+
+def check_apart(checked: Checked, shared: Shared) -> None:
+    """Look also at the schedule and the mapping of what has no usable plugin."""
+    for name, node in checked.root.at(("sources",)).items():
+        if name not in checked.sources and isinstance(node.value, dict):
+            _Assembly(name, CheckedSource(node=node, plugin="", sound=False), None, shared).judge()
+
+
+class _Assembly:
+    """Makes what one entry stands for."""
+
+    def __init__(self, name: str, source: CheckedSource, kind: SourceType | None, shared: Shared) -> None:
+        self._name = name
+        self._source = source
+        self._node = source.node
+        self._kind = kind
+        self._shared = shared
+        self._findings = shared.findings
+        self._path: Path_ = ("sources", name)
+
+    def sources(self) -> Iterator[SourceConfig]:
+        before = self._findings.errors
+        zone, spec = self.judge()
+        if not self._source.sound or spec is None or self._findings.errors > before:
+            return
+        for name, options in self._entries():
+            yield self._one(name, options, zone, spec)
+
+    def judge(self) -> tuple[ZoneInfo, MappingSpec | None]:
+        """All that no schema can say."""
+        zone = self._zone()
+        self._check_schedule(zone)
+        spec = self._spec(zone)
+        if spec is not None:
+            self._check_mapping(spec)
+        return zone, spec
+
+    def _zone(self) -> ZoneInfo:
+        node = self._node.get("timezone")
+        if node is None or not isinstance(node.value, str):
+            return ZoneInfo("UTC")
+        try:
+            return ZoneInfo(node.value)
+        except (KeyError, ValueError, OSError):  # unknown, not a name at all, or a folder of zones
+            from zoneinfo import available_timezones
+
+            close = meant(node.value, sorted(available_timezones()))
+            asked = f', did you mean "{close}"?' if close else ""
+            self._findings.value(
+                node, (*self._path, "timezone"), f"there is no such time zone{asked}", help="as Europe/Berlin"
+            )
+            return ZoneInfo("UTC")
+
+    def _check_schedule(self, zone: ZoneInfo) -> None:
+        every, expression = self._node.get("every"), self._node.get("cron")
+        if every and expression:
+            self._findings.key(expression, (*self._path, "cron"), "stands beside every", help="keep one of them")
+        if every and every.kind == "duration" and (self._seconds(every) or SHORTEST) < SHORTEST:
+            self._findings.value(every, (*self._path, "every"), "must be at least 1s")
+        if expression and isinstance(expression.value, str):
+            try:
+                cron.trigger(expression.value, zone)
+            except ValueError as error:
+                help_ = "minute hour day month weekday, as in crontab(5)"
+                self._findings.value(expression, (*self._path, "cron"), f"is no schedule: {error}", help=help_)
+
+    def _seconds(self, node: Node) -> timedelta | None:
+        try:
+            return cast("timedelta", value(node))
+        except ValueError:
+            return None  # the schema has said so
+
+    def _spec(self, zone: ZoneInfo) -> MappingSpec | None:
+        from cgsync.mapping import MappingSpec  # the template engine, which `locate` can do without
+
+        activity, when = self._node.get("activity"), self._node.get("when")
+        raw = plain(activity) if activity else None
+        listed = raw if isinstance(raw, list) else [raw]
+        activities = [each for each in listed if isinstance(each, dict)]
+        if not activities or len(activities) < len(listed):
+            return None
+        named = self._node.get("as")
+        return MappingSpec(
+            record_name=str(named.value) if named and isinstance(named.value, str) else "record",
+            when=when.value if when and isinstance(when.value, str | bool) else None,
+            activities=activities,
+            timezone=zone,
+            timestamps=self._shared.timestamps,
+            lookups=self._shared.tables,
+            listed=isinstance(raw, list),
+        )
+
+    def _check_mapping(self, spec: MappingSpec) -> None:
+        from cgsync.mapping import flaws
+
+        said = self._findings.paths()
+        for flaw in flaws(spec):
+            node, path = self._node.at(flaw.path), (*self._path, *flaw.path)
+            if dotted(path) in said:
+                continue  # the schema has found the same
+            if "unknown" in flaw.message:
+                self._findings.key(node, path, flaw.message, help=flaw.help)
+            else:
+                self._findings.value(node, path, flaw.message, help=flaw.help)
+
+    def _entries(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Names and options; one entry, unless the type makes several of it."""
+        assert self._kind is not None
+        options = value(self._source.options)
+        if self._kind.expand is None:
+            yield self._name, options
+            return
+        for suffix, each in self._expanded(self._kind.expand, options).items():
+            yield f"{self._name}/{suffix}", MappingProxyType(dict(each))
+
+    def _expanded(self, expand: Any, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            found = expand(options)
+        except Exception as error:  # noqa: BLE001 - a stranger's code; the others go on
+            self._refuse(f"expand() of the plugin failed: {type(error).__name__}: {error}")
+            return {}
+        if not isinstance(found, Mapping) or not all(
+            isinstance(name, str) and _SUFFIX.fullmatch(name) and isinstance(each, Mapping)
+            for name, each in found.items()
+        ):
+            self._refuse("expand() of the plugin must return options by name")
+            return {}
+        return found
+
+    def _refuse(self, words: str) -> None:
+        options = self._source.options
+        self._findings.key(options, (*self._path, self._source.plugin), words, help="this is a mistake of the plugin")
+
+    def _one(self, name: str, options: Mapping[str, Any], zone: ZoneInfo, spec: MappingSpec) -> SourceConfig:
+        assert self._kind is not None
+        schedule = self._schedule(zone)
+        shared = self._node.at(("shared",)).value is True
+        return SourceConfig(
+            name=name,
+            plugin=self._source.plugin,
+            type=self._kind,
+            options=options,
+            schedule=schedule,
+            timezone=zone,
+            mapping=spec,
+            shared=shared,
+            expanded_from=self._name if name != self._name else None,
+            fingerprint=self._fingerprint(name, options, schedule, spec, shared=shared),
+        )
+
+    def _schedule(self, zone: ZoneInfo) -> Schedule:
+        every, expression, jitter = (self._node.get(key) for key in ("every", "cron", "jitter"))
+        return Schedule(
+            every=value(every) if every else None if expression else EVERY,
+            cron=str(expression.value) if expression else None,
+            timezone=zone,
+            jitter=value(jitter) if jitter else timedelta(0),
+        )
+
+    def _fingerprint(
+        self, name: str, options: Mapping[str, Any], schedule: Schedule, spec: MappingSpec, *, shared: bool
+    ) -> str:
+        tables = {key: [str(each.file), each.key, each.value] for key, each in self._shared.lookups.items()}
+        return digest(
+            [name, self._source.plugin, self._code(), options, shared],
+            [schedule.every, schedule.cron, schedule.timezone.key, schedule.jitter],
+            [spec.record_name, spec.when, spec.activities, spec.timestamps, tables],
+        )
+
+    def _code(self) -> str:
+        """What tells one version of a plugin file from the next."""
+        folder = self._shared.plugin_dir
+        file = folder / f"{self._source.plugin}.py" if folder else None
+        return blake2b(file.read_bytes(), digest_size=16).hexdigest() if file and file.is_file() else ""
