@@ -20,7 +20,7 @@ def cgsync_source_types() -> Sequence[SourceType]:
 
 def open_files(options: Mapping[str, Any], context: Context) -> AbstractAsyncContextManager[Source]:
     """The source over one folder; nothing is touched before the first fetch."""
-    from cgsync_files.source import FilesSource  # what `cgsync check` reads of us needs no decoder
     from cgsync_files.settings import Settings
+    from cgsync_files.source import FilesSource  # what `cgsync check` reads of us needs no decoder
 
     return FilesSource(Settings.of(options), context)

@@ -124,7 +124,7 @@ OPTIONS_SCHEMA: dict[str, Any] = {
         "encoding": {**ENCODING, "description": "Default: by the byte order mark, else strict UTF-8."},
         "fallback_encoding": {
             **ENCODING,
-            "description": "For a file from its first record on that is not UTF-8; without it such records are rejected.",
+            "description": "From a file's first record on that is not UTF-8; without it such records are rejected.",
         },
         "key": {
             "type": ["string", "array"],

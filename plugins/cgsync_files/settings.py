@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from cgsync.api import SourceMisconfigured
 from cgsync.formats import CsvOptions, DecodeOptions, Limits
 from cgsync.formats.encoding import transparent
+from cgsync_files.targets import target
 
 DEFAULT_STABLE = timedelta(seconds=2)
 
@@ -55,16 +57,18 @@ class Settings:
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
         """Raises :class:`SourceMisconfigured` for an encoding that Python does not have."""
+        path = Path(options["path"])
         include = several(options.get("include", "*"))
         after = options.get("after", "keep")
-        move = after["move"] if isinstance(after, Mapping) else None
-        failed = options.get("failed", "failed/")
+        depth = options.get("depth", 16) if options.get("recursive") or any("/" in name for name in include) else 0
+        move = apart("after: move", beneath(path, after["move"]), depth) if isinstance(after, Mapping) else None
+        failed = apart("failed", beneath(path, options.get("failed", "failed/")), depth)
         key = options["key"]
         return cls(
-            path=Path(options["path"]),
+            path=path,
             include=include,
             exclude=several(options.get("exclude", ())),
-            depth=options.get("depth", 16) if options.get("recursive") or any("/" in name for name in include) else 0,
+            depth=depth,
             order=options.get("order", "name"),
             format=None if options.get("format", "auto") == "auto" else options["format"],
             decoding=decoding(options),
@@ -76,7 +80,7 @@ class Settings:
             failed=failed,
             skip_same=options.get("same_content", "skip") == "skip",
             bad_rows=options.get("limits", {}).get("bad_rows", 10_000),
-            reserved=tuple(fixed_part(folder) for folder in (move, failed) if folder and fixed_part(folder)),
+            reserved=tuple(fixed_part(target) for target in (move, failed) if target and fixed_part(target)),
         )
 
 
@@ -128,13 +132,26 @@ def bytewise(encoding: str | None) -> str | None:
     return name
 
 
+def beneath(path: Path, folder: str) -> str:
+    """The target as seen from ``path`` where it lies below it, so that it is treated as ours; else absolute."""
+    if not folder.startswith("/") and ".." not in folder.split("/"):
+        return folder
+    place = Path(os.path.normpath(path / folder))
+    return str(place.relative_to(path)) if place.is_relative_to(path) else str(place)
+
+
+def apart(option: str, template: str, depth: int) -> str:
+    """The template, if what is put there is not read again. Raises :class:`SourceMisconfigured`."""
+    folder = template.startswith("/") or fixed_part(template) or (depth == 0 and "/" in template.strip("/"))
+    if folder and target(template, "a/b.c", datetime(2000, 1, 1, tzinfo=UTC)) != "a/b.c":
+        return template
+    raise SourceMisconfigured(f"{option}: {template!r} is in the folder that is read", hint="for instance archive/%Y/")
+
+
 def fixed_part(folder: str) -> str:
     """The folders at the beginning of a template that are the same for every file; "" for an absolute path."""
-    if folder.startswith("/"):
-        return ""
-    fixed = []
-    for name in folder.split("/"):
-        if "{" in name or "%" in name or name in ("", ".", ".."):
-            break
-        fixed.append(name)
-    return "/".join(fixed)
+    names = [] if folder.startswith("/") else folder.split("/")
+    if names and ("{name}" in folder or "{stem}" in folder):
+        del names[-1]  # that is the file
+    variable = (place for place, name in enumerate(names) if "{" in name or "%" in name or name in ("", ".", ".."))
+    return "/".join(names[: next(variable, len(names))])
