@@ -16,6 +16,8 @@ from sqlalchemy import Connection, insert, select, update
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.schema import epoch
 
+AHEAD = 60.0
+CURRENT = "SELECT shift, horizon, unclean_from, unclean_until FROM epoch"
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -24,6 +26,7 @@ class Epoch:
     """``now`` in ledger time, and the window that the last unclean stop opened."""
 
     now: float
+    horizon: float
     unclean_from: float
     unclean_until: float
 
@@ -46,13 +49,14 @@ def boot_id() -> str:
 
 def current(conn: Connection, now: Instant) -> Epoch:
     """``now`` as the rows have it."""
-    row = conn.execute(select(epoch.c.shift, epoch.c.unclean_from, epoch.c.unclean_until)).one()
-    return Epoch(now=now.mono + row.shift, unclean_from=row.unclean_from, unclean_until=row.unclean_until)
+    shift, horizon, start, end = conn.exec_driver_sql(CURRENT).one()
+    return Epoch(now=now.mono + shift, horizon=horizon, unclean_from=start, unclean_until=end)
 
 
-def advance(conn: Connection, horizon: float) -> None:
-    """Remember that a row was queued at that instant, or waits for it."""
-    conn.execute(update(epoch).where(epoch.c.horizon < horizon).values(horizon=horizon))
+def advance(conn: Connection, time: Epoch, until: float) -> None:
+    """Remember that a row was queued at ``until``, or waits for it."""
+    if until > time.horizon:  # some way ahead, so that this is not written with every commit
+        conn.execute(update(epoch).values(horizon=until + AHEAD))
 
 
 def begin(conn: Connection, now: Instant, boot: str, *, clean: bool, settle_time: timedelta) -> None:

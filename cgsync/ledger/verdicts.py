@@ -80,5 +80,5 @@ def _put(conn: Connection) -> Insert:
         conn,
         reject,
         ["source", "identity", "key"],
-        lambda row: {name: row[name] for name in UPDATED} | {"times": reject.c.times + 1},
+        lambda row: {name: row[name] for name in UPDATED} | {"times": reject.c.times + row["times"]},
     )

@@ -94,25 +94,28 @@ def leave_refused(conn: Connection, keys: Sequence[str]) -> None:
 
 def requeue(conn: Connection, now: Instant) -> Requeued:
     """Send everything again that was ever wanted: for another receiver, or when it is unknown what it has."""
-    time = epoch.current(conn, now).now
-    body = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
-    again = {"due": time, "queued": time, "attempts": 0, "retries": 0, "lane": LIVE}
-    conn.execute(update(activity).values(delivered_version=None, delivered_at=None, answer=None))
+    time = epoch.current(conn, now)
+    again = {"due": time.now, "queued": time.now, "attempts": 0, "retries": 0, "lane": LIVE}
+    sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
     tally: Tally = Counter()
-    for state in (State.DELIVERED, State.REFUSED):
-        found = activity.c.state == state.value
-        counts = conn.execute(select(activity.c.source, sql.count()).where(found, body).group_by(activity.c.source))
-        for uid, count in counts:
-            tally[uid, State.PENDING] += count
-            tally[(uid, "requeued") if state is State.DELIVERED else (uid, State.REFUSED.value)] += (
-                count if state is State.DELIVERED else -count
-            )
-        conn.execute(update(activity).where(found, body).values(state=State.PENDING.value, **again))
+    for state in (State.DELIVERED.value, State.REFUSED.value):
+        found = (activity.c.state == state, sendable)
+        for uid, count in conn.execute(
+            select(activity.c.source, sql.count()).where(*found).group_by(activity.c.source)
+        ):
+            tally[uid, State.PENDING.value] += count
+            if state == State.DELIVERED:
+                tally[uid, "requeued"] += count
+            else:
+                tally[uid, state] -= count
+        conn.execute(update(activity).where(*found).values(state=State.PENDING.value, **again))
+    conn.execute(update(activity).values(delivered_version=None, delivered_at=None, answer=None))
+    conn.execute(update(activity).where(activity.c.state == State.PENDING.value).values(again))
+    # without its body it can only be sent when it is next read: then it must not look unchanged
     lost = conn.execute(update(activity).where(activity.c.state == State.DELIVERED.value).values(digest=b"")).rowcount
-    conn.execute(update(activity).where(activity.c.state == State.PENDING.value).values(due=time, attempts=0))
     verdicts.close_all(conn)
     counters.add(conn, tally)
-    epoch.advance(conn, time)
+    epoch.advance(conn, time, time.now)
     return Requeued(queued=counters.total(conn, State.PENDING), without_body=lost)
 
 
@@ -143,7 +146,7 @@ def _send(conn: Connection, rows: Sequence[Row], now: Instant) -> int:
         row.due = time.doubt(row.queued, row.doubt, delivered=False) or time.now
         row.attempts = row.retries = 0
     written = _written(conn, rows, tally)
-    epoch.advance(conn, max([time.now, *(row.due or 0.0 for row in rows)]))
+    epoch.advance(conn, time, max([time.now, *(row.due or 0.0 for row in rows)]))
     return written
 
 

@@ -129,7 +129,7 @@ class _Desk:
         # daily retries do not count: after a reboot they need not all come at once
         waits = [row.due for row in changed if row.state == State.PENDING and row.due]
         doubts = [row.doubt for row in changed if row.doubt]
-        epoch.advance(self._conn, max([self._epoch.now, *waits, *doubts]))
+        epoch.advance(self._conn, self._epoch, max([self._epoch.now, *waits, *doubts]))
 
     def _write_answers(self) -> None:
         """Note what was answered, also for a version that was replaced meanwhile; never an older one over a newer."""

@@ -121,7 +121,9 @@ class _Batch:
 
     def _become(self, row: Row, desired: Activity, record: Record, revision: str | None) -> None:
         """Make the row want ``desired``: at once, or when an abandoned request cannot come after it any more."""
-        doubt = self._epoch.doubt(row.queued, row.doubt, delivered=row.state == State.DELIVERED)
+        doubt = None
+        if row.version:  # of a new reference nothing was ever sent
+            doubt = self._epoch.doubt(row.queued, row.doubt, delivered=row.state == State.DELIVERED)
         same_source = row.source == self._intake.source
         row.revision = revision or (row.revision if same_source else None)
         row.state = str(State.HELD if row.state == State.HELD else State.PENDING)
@@ -145,7 +147,7 @@ class _Batch:
         advanced = [row for key, row in self._advanced.items() if key not in self._written]
         save(self._conn, advanced, ("revision",))
         if entries:
-            epoch.advance(self._conn, max(row.due or row.queued for row, *_ in entries))
+            epoch.advance(self._conn, self._epoch, max(row.due or row.queued for row, *_ in entries))
         return [row.wanted(desired.body) for row, desired, _ in entries if is_due(row, self._epoch.now)]
 
     def _insert(self, fresh: Sequence[Row]) -> None:
