@@ -2,8 +2,145 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
 from cgsync.api import SourceType
+from cgsync.errors import PluginError
+from cgsync.plugins.vocabulary import VOCABULARY, registry, typed
+
+NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
+UNUSED = ("$id", "$anchor", "$dynamicRef", "$dynamicAnchor")
+"""keywords that stop to mean something once a schema is part of a larger one"""
 
 
 def check(kind: SourceType) -> None:
     """Raise :class:`PluginError` in words when it is not."""
+    _check_name(kind.name)
+    _check_fields(kind)
+    _check_schema(kind.options_schema)
+    _check_sample(kind)
+
+
+def reserved() -> frozenset[str]:
+    """What the core itself calls an option of a source."""
+    text = files("cgsync").joinpath("schemas", "core.schema.json").read_text(encoding="utf-8")
+    return frozenset(json.loads(text)["$defs"]["source"]["properties"])
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str) or not NAME.fullmatch(name):
+        raise PluginError(f"the name {name!r} is not one: small letters, digits, - and _, at most 32")
+    if name in reserved():
+        raise PluginError(f"the name {name!r} is an option of every source", hint="take another")
+
+
+def _check_fields(kind: SourceType) -> None:
+    for field in ("open", "expand"):
+        given = getattr(kind, field)
+        if not callable(given) and not (field == "expand" and given is None):
+            raise PluginError(f"{field} of {kind.name!r} cannot be called")
+    if not isinstance(kind.sample, str):
+        raise PluginError(f"sample of {kind.name!r} is not a text")
+    for name, text in dict(kind.presets).items():
+        if not isinstance(name, str) or not isinstance(text, str):
+            raise PluginError(f"presets of {kind.name!r} are not texts by name")
+
+
+def _check_schema(schema: Any) -> None:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import SchemaError
+
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise PluginError("options_schema is not a JSON Schema of type object")
+    try:
+        json.dumps(schema)
+        Draft202012Validator.check_schema(schema)
+    except (TypeError, ValueError) as error:
+        raise PluginError(f"options_schema is not JSON: {error}") from error
+    except SchemaError as error:
+        raise PluginError(f"options_schema is not valid at {error.json_path}: {error.message}") from error
+    for part in _parts(schema):
+        _check_part(part, schema)
+
+
+def _check_part(part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+    for keyword in UNUSED:
+        if isinstance(part.get(keyword), str):
+            raise PluginError(f"options_schema uses {keyword}", hint="use $defs and $ref: #/$defs/…")
+    _check_reference(part.get("$ref"), root)
+    for pattern in [part.get("pattern"), *_names(part.get("patternProperties"))]:
+        try:
+            re.compile(pattern if isinstance(pattern, str) else "")
+        except re.error as error:
+            raise PluginError(f"options_schema has a pattern that does not compile: {pattern!r}: {error}") from error
+    if "default" in part and not _valid(part["default"], {**part, "$defs": root.get("$defs", {})}):
+        raise PluginError(f"options_schema has a default that does not fit it: {part['default']!r}")
+
+
+def _names(patterns: Any) -> list[str]:
+    return list(patterns) if isinstance(patterns, Mapping) else []
+
+
+def _check_reference(reference: Any, root: Mapping[str, Any]) -> None:
+    if not isinstance(reference, str) or reference in VOCABULARY:
+        return
+    if not reference.startswith("#/$defs/"):
+        known = ", ".join(VOCABULARY)
+        raise PluginError(f"options_schema refers to {reference!r}", hint=f"only #/$defs/…, {known}")
+    found: Any = root
+    for step in reference[2:].split("/"):
+        found = found.get(step) if isinstance(found, Mapping) else None
+    if found is None:
+        raise PluginError(f"options_schema refers to {reference!r}, which is not there")
+
+
+def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
+    """The schema and all that are part of it. Values (defaults, constants) are not schemas."""
+    if isinstance(schema, Mapping):
+        yield schema
+        for keyword, below in schema.items():
+            if keyword in ("properties", "patternProperties", "$defs", "dependentSchemas"):
+                for each in below.values():
+                    yield from _parts(each)
+            elif keyword not in ("default", "const", "enum", "examples"):
+                yield from _parts(below)
+    elif isinstance(schema, list):
+        for each in schema:
+            yield from _parts(each)
+
+
+def _check_sample(kind: SourceType) -> None:
+    try:
+        root = yaml.compose(kind.sample, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        options = {} if root is None else _plain(root)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PluginError(f"the sample of {kind.name!r} is not YAML: {error}") from error
+    for wrong in _validator(kind.options_schema).iter_errors(options):
+        if "${" not in str(wrong.instance):  # what stands for it is not known here
+            raise PluginError(
+                f"the sample of {kind.name!r} does not fit its schema: {wrong.json_path}: {wrong.message}"
+            )
+
+
+def _plain(node: Any) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return {str(key.value): _plain(value) for key, value in node.value}
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(each) for each in node.value]
+    return node.value if node.style else typed(node.value)
+
+
+def _valid(value: Any, schema: Mapping[str, Any]) -> bool:
+    return bool(_validator(schema).is_valid(value))
+
+
+def _validator(schema: Mapping[str, Any]) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema, registry=registry())

@@ -70,8 +70,8 @@ def size(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no size")
     whole, fraction, unit = found.groups()
-    factor: int = _FACTORS[unit.lower()]
-    return int(whole) * factor + int(fraction or 0) * factor // 10 ** len(fraction or "")
+    thousandths = int((fraction or "").ljust(3, "0"))
+    return int(whole) * _FACTORS[unit.lower()] + thousandths * _FACTORS[unit.lower()] // 1000
 
 
 def registry() -> Registry[Any]:
