@@ -50,6 +50,7 @@ async def assembled(config: Config, redactor: Redactor) -> AsyncIterator[Engine]
     """An engine over its open ledger; the caller starts it, here it is stopped and the ledger closed."""
     clock, log = SystemClock(), structlog.get_logger()
     ledger = Ledger.open(config.state_dir, receiver=config.receiver.identity, clock=clock)
+    clean = False
     try:
         host = Host(clock=clock, log=log, redactor=redactor, state_dir=config.state_dir)
         engine = Engine(config, ledger, host, random=random.random, log=log)
@@ -57,8 +58,9 @@ async def assembled(config: Config, redactor: Redactor) -> AsyncIterator[Engine]
             yield engine
         finally:
             await engine.stop()
+        clean = True
     finally:
-        ledger.close()
+        ledger.close(clean=clean)
 
 
 class Daemon:

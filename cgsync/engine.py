@@ -10,7 +10,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cgsync import delivery
 from cgsync.api import Log
 from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
@@ -22,7 +21,7 @@ from cgsync.mapping import compile_mapping
 from cgsync.model import Due, Result
 from cgsync.poller import Poller
 from cgsync.schedule import Bell
-from cgsync.sender import Sender
+from cgsync.sender import Sender, open_sender
 
 FETCH_LIMIT = timedelta(minutes=5)
 SETTLE_TIME = timedelta(seconds=120)
@@ -96,6 +95,7 @@ class Engine:
         await self._make_sender()
         for source in self.config.sources.values():
             self.sources[source.name] = await self._make(source)
+        await self._retain()
 
     def start(self, *, polling: bool) -> None:
         """Let the sender run and, with ``polling``, each poller too."""
@@ -134,9 +134,15 @@ class Engine:
         for name in [*changes.restarted, *changes.started]:
             self.sources[name] = await self._make(config.sources[name])
             self._launch(self.sources[name])
+        await self._retain()
         return Changes(
             started=changes.started, stopped=changes.stopped, restarted=changes.restarted, sender=sender_changed
         )
+
+    async def _retain(self) -> None:
+        """Tell the ledger which sources are configured; the others are shown as removed."""
+        names = {*self.config.sources, *self.config.broken}
+        await self.ledger.write(partial(sources.retain, names=names))
 
     def _compare(self, config: Config, *, everything: bool) -> Changes:
         old, new = self.sources, config.sources
@@ -157,7 +163,8 @@ class Engine:
             raise ConfigError("the receiver cannot change while the daemon runs", hint="restart it")
 
     async def _make(self, source: SourceConfig) -> Running:
-        uid = await self.ledger.write(partial(sources.register, name=source.name, plugin=source.plugin))
+        now = Instant.of(self.host.clock)
+        uid = await self.ledger.write(partial(sources.register, name=source.name, plugin=source.plugin, now=now))
         log = self._log.bind(source=source.name)  # type: ignore[attr-defined]  # structlog's own loggers have it
         plan = Plan(
             uid=uid,
@@ -192,7 +199,7 @@ class Engine:
 
     async def _make_sender(self) -> None:
         self.sender = await self._wire.enter_async_context(
-            delivery.open_sender(
+            open_sender(
                 self.config.receiver,
                 LedgerOutbox(self.ledger, partial(Instant.of, self.host.clock), self.config.retry_refused),
                 clock=self.host.clock,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from cgsync.engine import Engine
 from cgsync.errors import LedgerError, SourceError
-from cgsync.ledger import books
+from cgsync.ledger import outbox
 
 REJECTED = ("invalid", "unreadable", "conflict")
 
@@ -42,7 +42,7 @@ async def run(engine: Engine, tally: Tally) -> None:
     state = engine.sender.state()
     tally.counts["delivered"] += state.delivered
     tally.counts["refused"] += state.refused
-    tally.waiting = await engine.ledger.read(books.pending)
+    tally.waiting = await engine.ledger.read(outbox.pending_count)
     tally.why = state.words
 
 

@@ -19,9 +19,6 @@ from cgsync.intake import Drained, SourceIntake
 from cgsync.ledger import Ledger, runs, settlements
 from cgsync.schedule import Bell
 
-FIRST_GAP = timedelta(seconds=1)
-LONGEST_GAP = timedelta(minutes=15)
-
 
 class Condition(StrEnum):
     """How a source is, in one word."""
@@ -151,7 +148,7 @@ class Poller:
 
     def _settle_later(self, error: SourceError) -> None:
         self._settle_failures += 1
-        gap = backoff.full_jitter(self._settle_failures, FIRST_GAP, LONGEST_GAP, self._random)
+        gap = backoff.half_jitter(self._settle_failures, self._random)
         self._settle_due = self._clock.monotonic() + gap.total_seconds()
         self._log.warning("could not settle", error=str(error), again_in=f"{gap.total_seconds():.0f}s")
 
@@ -167,7 +164,7 @@ class Poller:
     async def _wait_out(self, condition: Condition, error: SourceError, gap: timedelta | None) -> None:
         """Close the source for a while: as long as it asked for, else with growing gaps."""
         self._failures += 1
-        gap = gap or backoff.full_jitter(self._failures, FIRST_GAP, LONGEST_GAP, self._random)
+        gap = gap or backoff.half_jitter(self._failures, self._random)
         self.health.error, self.health.hint = error.message, error.hint
         self._become(condition)
         self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,

@@ -23,6 +23,9 @@ def doctor(new_receiver: str, config: Path) -> None:
     from cgsync.ledger import adopt_receiver
 
     loaded, _ = Session(config).load()
-    count = adopt_receiver(loaded.state_dir, loaded.receiver.identity, resend=new_receiver == "resend")
-    words = f"{count} activities will be sent again" if new_receiver == "resend" else "nothing is sent again"
-    click.echo(f"the ledger now belongs to {loaded.receiver.identity}; {words}")
+    adopted = adopt_receiver(loaded.state_dir, loaded.receiver.identity, resend=new_receiver == "resend")
+    click.echo(f"the ledger belonged to {adopted.previous}, now to {loaded.receiver.identity}")
+    if new_receiver == "resend":
+        click.echo(f"{adopted.queued} activities will be sent there")
+    if adopted.without_body:
+        click.echo(f"{adopted.without_body} more can be sent only when their sources are read again")

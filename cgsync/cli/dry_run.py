@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 import msgspec
-import structlog
 
 from cgsync.cli.preview import show as show_one
-from cgsync.clock import SystemClock
-from cgsync.config import Config
-from cgsync.contract import Contract
-from cgsync.hosting import Host
-from cgsync.ledger import peek
-from cgsync.secrets import Redactor
-from cgsync.trial import Trial, Tried
+from cgsync.cli.session import Session
+from cgsync.ledger import checkpoints
+from cgsync.operations.checks import trial
+from cgsync.trial import Tried
 
 
-def show(config: Config, redactor: Redactor, *, as_json: bool) -> None:
+def show(session: Session, *, as_json: bool) -> None:
     """Try every source from its stored cursor on and print each record with its verdict, then the counts."""
     counts: Counter[str] = Counter()
 
@@ -32,15 +30,12 @@ def show(config: Config, redactor: Redactor, *, as_json: bool) -> None:
         else:
             show_one(value)
 
-    asyncio.run(_try_all(config, redactor, each))
+    asyncio.run(_try_all(session, each))
     click.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "nothing new", err=True)
 
 
-async def _try_all(config: Config, redactor: Redactor, each: Any) -> None:
-    clock, log = SystemClock(), structlog.get_logger()
-    host = Host(clock=clock, log=log, redactor=redactor, state_dir=config.state_dir)
-    contract = Contract(config.overlay)
-    for source in config.sources.values():
-        uid, cursor = peek(config.state_dir, source.name)
-        trial = Trial(source, uid=uid, contract=contract, host=host, log=log)
-        await trial.dry_run(cursor, each)
+async def _try_all(session: Session, each: Callable[[Tried], None]) -> None:
+    async with session.alone(trial=True) as core:
+        for name, running in core.engine.sources.items():
+            cursor = await core.ledger.read(partial(checkpoints.load, source=running.uid))
+            await (await trial(core, name)).dry_run(cursor, each)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -11,8 +12,8 @@ from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 
-GROUPED = ("count", "source", "kind", "reason", "example", "first", "last")
-SINGLE = ("id", "source", "kind", "position", "reason")
+GROUPED = ("count", "source", "kind", "cause", "example", "first_at", "at")
+SINGLE = ("id", "source", "kind", "position", "reasons")
 
 
 @click.group()
@@ -32,7 +33,12 @@ def list_rejects(config: Path, as_json: bool, source: str | None, each: bool, li
     if as_json:
         output.as_json(found)
     else:
-        output.rows(found, SINGLE if each else GROUPED, empty="nothing is rejected")
+        shown = [{**one, "reasons": _words(one["reasons"])} for one in found] if each else found
+        output.rows(shown, SINGLE if each else GROUPED, empty="nothing is rejected")
+
+
+def _words(reasons: Mapping[str, str]) -> str:
+    return "; ".join(f"{field}: {words}" if field else words for field, words in reasons.items())
 
 
 @rejects.command()

@@ -27,12 +27,13 @@ def run(config: Path, as_json: bool, once: bool, dry_run: bool) -> None:
     from cgsync import logs
     from cgsync.cli.session import Session
 
-    loaded, redactor = Session(config).load()
+    session = Session(config)
+    loaded, redactor = session.load()
     logs.configure(loaded.log.level, loaded.log.format, redactor)
     if dry_run:
         from cgsync.cli.dry_run import show
 
-        show(loaded, redactor, as_json=as_json)
+        show(session, as_json=as_json)
     elif once:
         _once(config, loaded, redactor, as_json=as_json)
     else:

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cgsync import control
 from cgsync.config import Config, load, locate
 from cgsync.errors import ControlError, NoDaemon
-from cgsync.ledger import exists, lock_holder
+from cgsync.ledger import lock_holder
+from cgsync.ledger.database import FILE
 from cgsync.secrets import Redactor
+
+if TYPE_CHECKING:
+    from cgsync.operations import Core
 
 TRIALS = frozenset({"preview", "check"})
 """verbs that are of use before anything was ever stored"""
@@ -37,11 +43,11 @@ class Session:
         holder = lock_holder(locate(self._path).state_dir)
         if holder is None:
             return None
-        if holder.socket is None:
+        if holder.control is None:
             raise ControlError(
                 f"process {holder.pid} holds the ledger and takes no commands", hint="wait until it ends"
             )
-        return holder.socket
+        return holder.control
 
     def require_daemon(self) -> Path:
         if (socket := self.daemon()) is None:
@@ -50,17 +56,25 @@ class Session:
 
     async def _alone(self, verb: str, args: dict[str, Any]) -> Any:
         from cgsync import operations
+
+        async with self.alone(trial=verb in TRIALS) as core:
+            return await operations.carry(verb, args, core)
+
+    @contextlib.asynccontextmanager
+    async def alone(self, *, trial: bool) -> AsyncIterator[Core]:
+        """What a command works with when it does so itself. A ``trial`` needs no ledger, and leaves none behind."""
         from cgsync.daemon import assembled
+        from cgsync.operations import Core
 
         config, redactor = self.load()
         with TemporaryDirectory(prefix="cgsync-") as scratch:
-            if not exists(config.state_dir):
-                if verb not in TRIALS:
+            if not (config.state_dir / FILE).exists():
+                if not trial:
                     raise ControlError(f"nothing is stored in {config.state_dir} yet", hint="`cgsync run` starts it")
-                config = replace(config, state_dir=Path(scratch))  # a trial must not leave a ledger behind
+                config = replace(config, state_dir=Path(scratch))
             async with assembled(config, redactor) as engine:
                 await engine.assemble()
-                return await operations.carry(verb, args, operations.Core.of(engine, self._path, running=False))
+                yield Core.of(engine, self._path, running=False)
 
     def load(self) -> tuple[Config, Redactor]:
         redactor = Redactor()

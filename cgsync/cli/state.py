@@ -14,7 +14,9 @@ from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 
 SOURCE_COLUMNS = ("source", "condition", "since", "last success", "read", "delivered", "pending", "rejected")
-ATTEMPT_COLUMNS = ("at", "version", "status", "words")
+TRY_COLUMNS = ("at", "version", "outcome", "status", "reason")
+BALANCE_COLUMNS = ("source", "what", "in", "out", "even")
+LONG = {"body", "record", "tries", "rejects"}
 
 
 @click.command()
@@ -50,12 +52,15 @@ def explain(reference: str, config: Path, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
         return
-    output.fields({name.replace("_", " "): value for name, value in found.items() if name not in {"body", "attempts"}})
-    for name, value in (found["body"] or {}).items():
-        click.echo(f"  {name}: {output.plain(value)}")
-    if found["attempts"]:
+    output.fields({name.replace("_", " "): value for name, value in found.items() if name not in LONG})
+    for name in ("record", "body"):
+        click.echo(f"{name}:")
+        output.fields({f"  {field}": value for field, value in (found[name] or {"": "dropped with age"}).items()})
+    if found["tries"]:
         click.echo("answers that were not a success:")
-        output.rows(found["attempts"], ATTEMPT_COLUMNS, empty="")
+        output.rows(found["tries"], TRY_COLUMNS, empty="")
+    for reject in found["rejects"]:
+        click.echo(f"rejected: {output.plain(reject['reasons'])} (`cgsync rejects show {reject['id']}`)")
 
 
 @click.command()
@@ -67,8 +72,21 @@ def audit(config: Path, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
     else:
-        output.rows(
-            found["equations"], ["source", "equation", "left", "right", "balances"], empty="nothing was read yet"
-        )
-        click.echo("the books balance" if found["balances"] else "the books do NOT balance: please report this")
-    sys.exit(0 if found["balances"] else 1)
+        output.rows([_balance(each) for each in found["equations"]], BALANCE_COLUMNS, empty="nothing was read yet")
+        click.echo("the books balance" if found["ok"] else "the books do NOT balance: please report this")
+    sys.exit(0 if found["ok"] else 1)
+
+
+def _balance(equation: Mapping[str, Any]) -> dict[str, Any]:
+    """The two sides as sums, terms of zero left out."""
+    return {
+        "source": equation["source"] or "all",
+        "what": equation["name"],
+        "in": _sum(equation["left"]),
+        "out": _sum(equation["right"]),
+        "even": sum(equation["left"].values()) == sum(equation["right"].values()),
+    }
+
+
+def _sum(terms: Mapping[str, int]) -> str:
+    return " + ".join(f"{count} {name}" for name, count in terms.items() if count) or "0"

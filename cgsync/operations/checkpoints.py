@@ -15,7 +15,7 @@ from cgsync.operations.core import Core
 async def list_parts(core: Core, source: str | None = None) -> list[Mapping[str, Any]]:
     uid = await _uid(core, source) if source else None
     found = await core.ledger.read(partial(checkpoints.list_parts, source=uid))
-    return [{"source": each.name, "part": each.part, "value": each.value, "at": each.at} for each in found]
+    return [{"source": each.name, "part": each.part, "value": each.value, "at": each.stored_at} for each in found]
 
 
 async def set_part(core: Core, source: str, part: str, value: Json) -> Mapping[str, Any]:

@@ -16,16 +16,13 @@ from cgsync.trial import Trial, Tried
 
 
 async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
-    return await (await _trial(core, source)).preview(count)
+    return await (await trial(core, source)).preview(count)
 
 
 async def online(core: Core) -> list[Mapping[str, Any]]:
     """Log in to the receiver and try every source; one line each."""
-    found = [await _tried("receiver", core.engine.sender.transport.check())]
-    for name in core.config.sources:
-        trial = await _trial(core, name)
-        found.append(await _tried(f"source {name}", trial.online()))
-    return found
+    found = [await _tried("receiver", core.engine.sender.check())]
+    return found + [await _tried(f"source {name}", (await trial(core, name)).online()) for name in core.config.sources]
 
 
 async def _tried(what: str, attempt: Any) -> Mapping[str, Any]:
@@ -37,7 +34,8 @@ async def _tried(what: str, attempt: Any) -> Mapping[str, Any]:
         return {"what": what, "verdict": "failed", "seen": f"{type(error).__name__}: {error}"}
 
 
-async def _trial(core: Core, name: str) -> Trial:
+async def trial(core: Core, name: str) -> Trial:
+    """The source of that name, ready to be tried."""
     uid = await core.ledger.read(partial(sources.uid_of, name=name))
     return Trial(
         core.source(name),

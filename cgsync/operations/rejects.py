@@ -11,14 +11,15 @@ import msgspec
 
 from cgsync.api import Batch, Record
 from cgsync.errors import ControlError
-from cgsync.ledger import Rejected, rejects
+from cgsync.ledger import Rejected, outbox, rejects
 from cgsync.model import RejectKind
 from cgsync.operations.core import Core
 
 
 async def list_rejects(core: Core, *, source: str | None = None, each: bool = False, limit: int = 1000) -> Any:
-    query = rejects.list_each if each else rejects.list_causes
-    return await core.ledger.read(partial(query, source=source, limit=limit))
+    if each:
+        return await core.ledger.read(partial(rejects.list_each, source=source, limit=limit))
+    return await core.ledger.read(partial(rejects.list_causes, source=source, limit=limit))
 
 
 async def show(core: Core, number: int) -> Mapping[str, Any]:
@@ -38,7 +39,8 @@ async def retry(core: Core, numbers: Sequence[int], source: str | None = None) -
     counts: Counter[str] = Counter()
     refused = [reject.id for reject in chosen if reject.kind is RejectKind.REFUSED]
     if refused:
-        counts["requeued"] = await core.ledger.write(partial(rejects.requeue, numbers=refused, now=core.now()))
+        keys = await core.ledger.read(partial(rejects.keys_of, numbers=refused))
+        counts["requeued"] = await core.ledger.write(partial(outbox.retry, keys=keys, now=core.now()))
     invalid = [reject for reject in chosen if reject.kind is RejectKind.INVALID]
     for name in sorted({reject.source for reject in invalid}):
         counts.update(await _remap(core, name, [reject for reject in invalid if reject.source == name]))

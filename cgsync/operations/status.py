@@ -37,8 +37,8 @@ def summary(engine: Engine) -> str:
             parts.append(f"{name} {health.condition} since {_clock(health.since)} ({health.error})")
     parts.extend(f"{name} broken ({broken.reason})" for name, broken in engine.config.broken.items())
     sender = engine.sender.state()
-    if sender.words:
-        parts.append(f"sending {sender.words}")
+    if sender.gate != "open":
+        parts.append(f"sender {sender.gate} ({sender.words})")
     parts.append(f"outbox {sender.waiting}")
     return "; ".join(parts)
 
@@ -86,7 +86,8 @@ def _totals(states: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
 def _sender(engine: Engine) -> Mapping[str, Any]:
     state = engine.sender.state()
     return {
-        "state": state.words or "sending",
+        "state": state.gate,
+        "because": state.words,
         "in flight": state.in_flight,
         "waiting": state.waiting,
         "rate": f"{state.rate:.1f}/s of {engine.config.receiver.rate_limit:g}/s",

@@ -188,7 +188,7 @@ class Site:
         return aside.rename(self.drop / name)
 
     def balances(self) -> None:
-        assert self.json("audit")["balances"]
+        assert self.json("audit")["ok"]
 
     def close(self) -> None:
         for process in self.processes:
