@@ -1,0 +1,10 @@
+"""The mapping: what turns a record of a source into activities of the API, compiled once and applied often."""
+
+from __future__ import annotations
+
+from cgsync.mapping.activities import MAX_ACTIVITY, activity
+from cgsync.mapping.mapper import Mapper, compile_mapping
+from cgsync.mapping.review import flaws
+from cgsync.mapping.spec import Flaw, Lookup, MappingSpec
+
+__all__ = ["MAX_ACTIVITY", "Flaw", "Lookup", "Mapper", "MappingSpec", "activity", "compile_mapping", "flaws"]
