@@ -179,7 +179,7 @@ def _scalar(node: Node, schemas: Sequence[Schema]) -> Node:
     types = [set(_types(schema)) for schema in schemas if "type" in schema]
     wants_text = bool(types) and all("string" in each for each in types)
     takes_it = all(each & _kinds(node) for each in types)
-    from_outside = not node.literal and node.value is not None and not isinstance(node.value, str)
+    from_outside = not node.literal and not node.failed and not isinstance(node.value, str)
     if wants_text and not takes_it and (_is_number(node.value) or from_outside):
         node = node.with_(value=node.text)
     return node.with_(secret=node.secret or kind == "secret", kind=kind)

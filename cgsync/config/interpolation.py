@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cgsync.config.files import content
 from cgsync.config.findings import Findings
 from cgsync.config.nodes import Node, Path_
 from cgsync.plugins.vocabulary import typed
@@ -132,21 +132,14 @@ def _is_template(path: Path_) -> bool:
 
 
 def _content(path: Path) -> str:
-    """The text of a small regular file, without the line end that editors put behind it."""
+    """The text of a small file, without the line end that editors put behind it."""
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not hang us
-    except (OSError, ValueError) as error:
-        raise _Missing(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _Missing(f"{path} is not a regular file")
-        content = stream.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise _Missing(f"{path} is larger than {LARGEST // 1024} KiB")
-    try:
-        return content.decode().removesuffix("\n").removesuffix("\r")
+        found, _ = content(path, limit=LARGEST)
+        return found.decode().removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError as error:
         raise _Missing(f"{path} is not UTF-8") from error
+    except (OSError, ValueError) as error:  # a path with a NUL is a ValueError
+        raise _Missing(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _list(paths: list[Path]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import glob
-import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cgsync.config.files import content
 from cgsync.config.findings import BREAKS, Findings
 from cgsync.config.nodes import Node, Span
 from cgsync.config.yaml import parse
@@ -44,13 +44,13 @@ def read(path: Path, findings: Findings) -> Document | None:
 
 def _read(path: Path, document: Document, findings: Findings) -> Node | None:
     try:
-        content, mode = _content(path)
-        text = content.decode("utf-8-sig")
+        found, mode = content(path, limit=LARGEST)
+        text = found.decode("utf-8-sig")
     except OSError as error:
         findings.file(path, f"cannot be read: {error.strerror or error}", help=_advice(error))
         return None
     except UnicodeDecodeError as error:
-        before = BREAKS.split(content[: error.start].decode("utf-8", "replace"))
+        before = BREAKS.split(found[: error.start].decode("utf-8", "replace"))
         line, column = len(before) - 1, len(before[-1])
         findings.at(Span(file=path, line=line, column=column, end_line=line, end_column=column + 1), (),
                     "is not UTF-8 from here on", help="save the file as UTF-8")  # fmt: skip
@@ -59,21 +59,6 @@ def _read(path: Path, document: Document, findings: Findings) -> Node | None:
     if mode & stat.S_IROTH:
         document.open_to_all.add(path)
     return parse(text, path, findings)
-
-
-def _content(path: Path) -> tuple[bytes, int]:
-    """What the file holds, and its mode."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a FIFO must not hang us
-    with os.fdopen(handle, "rb") as stream:
-        seen = os.fstat(handle)
-        if stat.S_ISDIR(seen.st_mode):
-            raise OSError(errno.EISDIR, "it is a folder")
-        if not stat.S_ISREG(seen.st_mode):
-            raise OSError(errno.EINVAL, "it is not a regular file")
-        content = stream.read(LARGEST + 1)
-    if len(content) > LARGEST:
-        raise OSError(errno.EFBIG, f"it is larger than {LARGEST // 1024} KiB")
-    return content, seen.st_mode
 
 
 def _advice(error: OSError) -> str:

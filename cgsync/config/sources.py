@@ -148,7 +148,7 @@ class _Assembly:
             node, path = self._node.at(flaw.path), (*self._path, *flaw.path)
             if dotted(path) in said:
                 continue  # the schema has found the same
-            if "unknown" in flaw.message:
+            if flaw.message.startswith("unknown key"):
                 self._findings.key(node, path, flaw.message, help=flaw.help)
             else:
                 self._findings.value(node, path, flaw.message, help=flaw.help)
