@@ -13,6 +13,8 @@ from cgsync_files.settings import Readiness
 
 PATIENCE = timedelta(minutes=1)
 """How long a file that keeps changing may hold back those after it."""
+SHORTEST = 0.01
+"""Seconds; what is left of a wait may be less than a clock can tell, and would be asked for again and again."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class Gate:
             elif not held:
                 ready.append(found)
         self._seen = seen
-        return ready, timedelta(seconds=min(waits)) if waits else None
+        return ready, timedelta(seconds=max(min(waits), SHORTEST)) if waits else None
 
     @property
     def _patience(self) -> float:
