@@ -100,7 +100,7 @@ def _from_epoch(number: float, value: object) -> datetime:
         return EPOCH + timedelta(seconds=number)
     if int(number) in MILLISECONDS:
         return EPOCH + timedelta(milliseconds=number)
-    raise Unfit(f"{shown(value)} may mean several times; name its format: | datetime('epoch'), ('epoch_ms'), ('%Y%m%d')")
+    raise Unfit(f"{shown(value)} is ambiguous; name its format: | datetime('epoch'), ('epoch_ms'), ('%Y%m%d')")
 
 
 def _iso(text: str) -> datetime:

@@ -68,7 +68,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             return obj
         if isinstance(obj, Data):
             try:
-                return obj[argument]  # type: ignore[index]
+                return obj[argument]
             except (TypeError, LookupError):
                 pass
         return self.undefined(obj=obj, name=argument)

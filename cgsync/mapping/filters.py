@@ -16,7 +16,7 @@ from jinja2 import Undefined
 from cgsync.mapping.dates import read_time
 from cgsync.mapping.environment import Missing
 from cgsync.mapping.spec import Lookup
-from cgsync.mapping.values import Unfit, fits, plain, shown, words
+from cgsync.mapping.values import MAX_FIELD, Unfit, plain, shown, words
 
 Filter = Callable[..., Any]
 MAX_DIGITS = 128
@@ -122,9 +122,9 @@ def domain(value: object) -> object:
 
 def text_of_html(value: object) -> str:
     """The text of HTML: no tags, scripts or styles, one line a block."""
-    from selectolax.lexbor import LexborHTMLParser  # noqa: PLC0415  only who has HTML pays for it
+    from selectolax.lexbor import LexborHTMLParser  # only who has HTML pays for it
 
-    body = LexborHTMLParser(fits_markup(words(value))).body
+    body = LexborHTMLParser(_fits_markup(words(value))).body
     if body is None:
         return ""
     body.strip_tags(["script", "style", "template"], recursive=True)
@@ -132,9 +132,9 @@ def text_of_html(value: object) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def fits_markup(markup: str) -> str:
+def _fits_markup(markup: str) -> str:
     """Sixteen times what a field may hold: markup is mostly not text."""
-    if len(markup) > 16 * 65536:
+    if len(markup) > 16 * MAX_FIELD:
         raise Unfit(f"{len(markup):,} characters of HTML are too many")
     return markup
 
@@ -169,7 +169,7 @@ def regex_find() -> Filter:
 
 def compile_pattern(pattern: str) -> Any:
     """A pattern of RE2; raises :class:`Unfit` with what is wrong with it."""
-    import re2  # noqa: PLC0415  only who uses patterns pays for it
+    import re2  # only who uses patterns pays for it
 
     options = re2.Options()
     options.log_errors = False

@@ -46,7 +46,9 @@ class Asked:
 class Form:
     """One compiled activity (or one condition): constants in their places, and one function for all the rest."""
 
-    def __init__(self, sandbox: Sandbox, fields: Sequence[Field], converts: Mapping[Kind, Convert], prefix: str) -> None:
+    def __init__(
+        self, sandbox: Sandbox, fields: Sequence[Field], converts: Mapping[Kind, Convert], prefix: str
+    ) -> None:
         self._sandbox = sandbox
         self._shape: Mapping[str, Shape] = shape_of(fields)
         self.asked = [

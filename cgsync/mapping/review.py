@@ -63,7 +63,7 @@ class _Review:
             yield Flaw(
                 path=path,
                 message="`reference` is missing: each activity of a list states its own",
-                help="for instance reference: \"…-{{ " + self._spec.record_name + '.id }}:created"',
+                help='for instance reference: "…-{{ ' + self._spec.record_name + '.id }}:created"',
             )
         if OBJECT in activity and any(key == ARRAY or is_flat(str(key)) for key in activity):
             yield Flaw(path=(*path, OBJECT), message=f"cannot stand beside {ARRAY}", help="keep one of the two")
@@ -82,7 +82,7 @@ class _Review:
         if isinstance(value, str):
             if is_template(value):
                 yield from self._template(place, value)
-        elif field.kind is not Kind.JSON and (len(field.path) > _depth(field) or isinstance(value, (Mapping, list, tuple))):
+        elif field.kind is not Kind.JSON and _is_nested(field):
             yield Flaw(path=place, message=f"is {kind(value)}, not a text")
 
     def _template(self, path: Path, text: str) -> Iterator[Flaw]:
@@ -90,8 +90,9 @@ class _Review:
             yield Flaw(path=path, message=message, help=help_)
 
 
-def _depth(field: Field) -> int:
-    return 2 if field.path[0] == ARRAY else 1
+def _is_nested(field: Field) -> bool:
+    depth = 2 if field.path[0] == ARRAY else 1
+    return len(field.path) > depth or isinstance(field.value, (Mapping, list, tuple))
 
 
 def review_template(sandbox: Sandbox, text: str, spec: MappingSpec) -> list[Finding]:
@@ -125,7 +126,8 @@ def _names(used: Iterable[Any], known: Mapping[str, Any], what: str) -> Iterator
     for name in dict.fromkeys(node.name for node in used):
         if name not in known:
             reason = " (not available here)" if name in UNWANTED_FILTERS else ""
-            yield f"unknown {what} `{name}`{reason}", did_you_mean(name, (each for each in known if "cgsync" not in each))
+            public = (each for each in known if not each.startswith("cgsync"))
+            yield f"unknown {what} `{name}`{reason}", did_you_mean(name, public)
 
 
 def _variables(tree: nodes.Template, spec: MappingSpec) -> Iterator[Finding]:

@@ -1,7 +1,7 @@
-"""Templates into code: all fields of an activity become one compiled function, since one call costs more than ten fields.
+"""Templates into code: all fields of an activity are one compiled function, since a call costs more than a field.
 
-Each field is parsed alone, so that a mistake in one cannot reach into the next. What is a lone ``{{ expression }}`` keeps
-its type; what mixes text and expressions is joined; what has statements becomes a block of its own.
+Each field is parsed alone, so that a mistake in one cannot reach into the next. A lone ``{{ expression }}`` keeps its
+type; what mixes text and expressions is joined; what has statements becomes a block of its own.
 """
 
 from __future__ import annotations
@@ -40,8 +40,9 @@ def compile_fields(sandbox: Sandbox, texts: Sequence[str]) -> Render:
     body: list[nodes.Node] = []
     values = [_value(sandbox.parse(text), f"cgsync_text_{number}", body) for number, text in enumerate(texts)]
     body.append(nodes.Assign(nodes.Name(RESULT, "store"), nodes.Tuple(values, "load")))
-    tree = nodes.Template(body, lineno=1).set_lineno(1).set_environment(sandbox)
-    root = Template.from_code(sandbox, sandbox.compile(tree), {}).root_render_func  # type: ignore[arg-type]
+    tree = nodes.Template(body, lineno=1)
+    tree.set_lineno(1).set_environment(sandbox)
+    root = Template.from_code(sandbox, sandbox.compile(tree), {}).root_render_func
 
     def render(context: Context) -> tuple[Any, ...]:
         for _ in root(context):
