@@ -122,8 +122,10 @@ def _errors(error: type[CgsyncError]) -> Iterator[type[CgsyncError]]:
 
 def test_every_pause_and_every_condition_is_in_the_operator_guide() -> None:
     guide = (ROOT / "docs" / "operators.md").read_text()
-    rows = "".join(line.partition(" | ")[0] for line in guide.splitlines() if line.lstrip().startswith("| "))
-    assert {word for word in (*HINTS, *Condition) if f"`{word}`" not in rows} == set()
+    rows = "".join(
+        line.lstrip(" |").partition(" | ")[0] for line in guide.splitlines() if line.lstrip().startswith("|")
+    )
+    assert {str(word) for word in (*HINTS, *Condition) if f"`{word}`" not in rows} == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -55,8 +55,9 @@ def main(out: Path) -> None:
         for step in (start, folders, control, deliver, reload, refused_reload, kill, hang, stop, refused_start):
             seen[step.__name__] = step()
     finally:
-        seen["journal"] = run("journalctl", "--unit=cgsync", "--output=cat", "--no-pager")["said"]
-        out.write_text(json.dumps(seen, indent=1))
+        journal = run("journalctl", "--unit=cgsync", "--output=cat", "--no-pager")["said"]
+        print(journal)  # what a failing step leaves behind to look at
+        out.write_text(json.dumps(seen | {"journal": journal}, indent=1))
         receiver.terminate()
 
 

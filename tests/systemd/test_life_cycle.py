@@ -18,11 +18,14 @@ ROOT = HERE.parents[1]
 NO_CONTAINER = 125
 """What ``boot`` ends with when this machine cannot boot a container."""
 LAUNCHER = """\
-#!{python}
+#!/bin/sh
+# an interpreter that was moved here would otherwise take the system's library
+LD_LIBRARY_PATH={library} exec {python} -c '
 import sys
 sys.path[:0] = ["/opt/cgsync/src", "/opt/cgsync/src/plugins", "/opt/cgsync/packages"]
 from cgsync.cli import main
 main()
+' "$@"
 """
 
 Seen = dict[str, Any]
@@ -40,7 +43,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
     folder = tmp_path_factory.mktemp("guest")
     python, shown = _python()
     launcher = folder / "cgsync"
-    launcher.write_text(LAUNCHER.format(python=python))
+    launcher.write_text(LAUNCHER.format(python=python, library=Path(python).parents[1] / "lib"))
     launcher.chmod(0o755)
     for host, guest in (
         (ROOT, "/opt/cgsync/src"),
