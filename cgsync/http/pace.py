@@ -37,9 +37,7 @@ class Pace:
     @property
     def rate(self) -> float:
         """Turns a second, now."""
-        now = self._clock.monotonic()
-        self._recover(now)
-        return min(self._rate, self._quota_rate) if now < self._quota_ends else self._rate
+        return self._current(self._clock.monotonic())
 
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
@@ -71,15 +69,15 @@ class Pace:
 
     def _reserve(self, now: float) -> float:
         slot = self._next if self._next >= now - SLACK else now
+        if now >= self._grow_at:
+            self._grow(now)
         self._next = slot + 1 / (self._current(now) * SHARE)
         return slot
 
     def _current(self, now: float) -> float:
-        if now >= self._grow_at:
-            self._recover(now)
         return min(self._rate, self._quota_rate) if now < self._quota_ends else self._rate
 
-    def _recover(self, now: float) -> None:
-        while now >= self._grow_at:
-            self._rate = min(self.ceiling, self._rate + self.ceiling * STEP)
-            self._grow_at = self._grow_at + STEP_TIME if self._rate < self.ceiling else math.inf
+    def _grow(self, now: float) -> None:
+        """One step, however long ago the last one was: time in which nothing was sent has proven nothing."""
+        self._rate = min(self.ceiling, self._rate + self.ceiling * STEP)
+        self._grow_at = now + STEP_TIME if self._rate < self.ceiling else math.inf

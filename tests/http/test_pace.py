@@ -108,10 +108,18 @@ async def test_a_429_halves_it_and_it_comes_back_in_steps(clock: Any) -> None:
     pace = Pace(10, clock)
     pace.throttled()
     assert pace.rate == 5
-    clock.time += 10
+    await turns(pace, clock, workers=1, seconds=11)
     assert pace.rate == 6
-    clock.time += 100
+    await turns(pace, clock, workers=1, seconds=45)
     assert pace.rate == 10
+
+
+async def test_time_without_requests_gains_nothing_back(clock: Any) -> None:
+    pace = Pace(10, clock)
+    pace.throttled()
+    clock.time += 3_600
+    await pace.turn()
+    assert pace.rate == 6
 
 
 async def test_it_never_stops_altogether(clock: Any) -> None:
