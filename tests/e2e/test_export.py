@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import signal
@@ -36,7 +37,7 @@ WORDS = {
     "ragged": "column",
     "stray quote": "quote",
     "open quote": "quote",
-    "wrong bytes": "UTF-8",
+    "wrong bytes": "utf-8",
     "impossible date": "happened_at",
     "missing account": "account",
     "long type": "type",
@@ -87,7 +88,7 @@ def test_what_arrived_is_what_stood_in_the_row(delivered) -> None:
     arrived = made.sandbox.activities
     for number, row in expected.good.items():
         values = dict(zip(export.HEADER, row, strict=True))
-        body = arrived[f"ticket-{number}"]["body"]
+        body = json.loads(arrived[f"ticket-{number}"]["body"])
         assert body["account"] == values["account"]
         assert body["happened_at"] == values["created_at"]
         assert body.get("contact", "") == values["email"]
@@ -136,10 +137,11 @@ def test_with_another_receiver_it_refuses_and_says_what_to_type(delivered) -> No
 def test_kill_9_at_thirty_random_instants_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(30)
     with site(tmp_path) as made:
+        made.options = "rate_limit: 2500/s\n  concurrency: 32"  # forty seconds of work, so that no kill comes too late
         prepare(made)
         expected = export.write(made.drop / "tickets.csv", rows=ROWS, seed=3)
         for _ in range(30):
-            _run_and_kill(made, after=chance.uniform(0.4, 2.5))
+            _run_and_kill(made, after=chance.uniform(0.3, 1.9))
         made.run("run", "--once", check=None)
         stats = made.sandbox.stats
         assert set(made.sandbox.activities) == references(expected)
@@ -151,5 +153,6 @@ def test_kill_9_at_thirty_random_instants_loses_nothing_and_doubles_nothing(tmp_
 def _run_and_kill(made: Site, *, after: float) -> None:
     process = made.start("--once")
     time.sleep(after)  # the random instant itself is what is tried here
+    assert process.poll() is None, made.said()
     process.send_signal(signal.SIGKILL)
     process.wait(10)

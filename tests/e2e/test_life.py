@@ -25,8 +25,8 @@ def test_sigterm_under_load_stores_what_was_in_flight_and_loses_nothing(site: Si
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(60) == 0
     applied = site.sandbox.stats["applied"]
-    states = site.json("status")["outbox"]
-    assert states["delivered"] == applied, "an answered PUT that was not stored would be sent once more"
+    [source] = site.json("status")["sources"]
+    assert source["delivered"] == applied, "an answered PUT that was not stored would be sent once more"
     site.run("run", "--once")
     assert site.sandbox.stats["applied"] == 20_000
     assert len(site.sandbox.activities) == 20_000
