@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from cgsync.config.findings import meant
 from cgsync.config.nodes import Node, filled_in, plain
 from cgsync.plugins.vocabulary import KIND, SECRET, VOCABULARY
 
@@ -103,7 +104,7 @@ class Guide:
         return (
             2 * _admits(types, node) + any(constants) + self.fits(form, node),
             len(given & (known | required)) - len(required - given),
-            -len(given - known),
+            sum(bool(meant(key, known)) for key in given - known) - len(given - known),
         )
 
     def fits(self, schema: Any, node: Node) -> bool:

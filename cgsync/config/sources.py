@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from cgsync import cron
@@ -19,6 +19,7 @@ from cgsync.config.findings import Findings, meant
 from cgsync.config.nodes import Node, Path_, dotted, plain
 from cgsync.config.settings import LookupConfig, Schedule, SourceConfig
 from cgsync.config.values import digest, value
+from cgsync.plugins.vocabulary import duration
 
 if TYPE_CHECKING:
     from cgsync.lookups import LookupTable
@@ -105,7 +106,7 @@ class _Assembly:
         every, expression = self._node.get("every"), self._node.get("cron")
         if every and expression:
             self._findings.key(expression, (*self._path, "cron"), "stands beside every", help="keep one of them")
-        if every and every.kind == "duration" and (self._seconds(every) or SHORTEST) < SHORTEST:
+        if every and (time := self._duration(every)) is not None and time < SHORTEST:
             self._findings.value(every, (*self._path, "every"), "must be at least 1s")
         if expression and isinstance(expression.value, str):
             try:
@@ -114,9 +115,9 @@ class _Assembly:
                 help_ = "minute hour day month weekday, as in crontab(5)"
                 self._findings.value(expression, (*self._path, "cron"), f"is no schedule: {error}", help=help_)
 
-    def _seconds(self, node: Node) -> timedelta | None:
+    def _duration(self, node: Node) -> timedelta | None:
         try:
-            return cast("timedelta", value(node))
+            return duration(str(node.value))
         except ValueError:
             return None  # the schema has said so
 
@@ -130,8 +131,10 @@ class _Assembly:
         if not activities or len(activities) < len(listed):
             return None
         named = self._node.get("as")
+        if named and not (isinstance(named.value, str) and named.value.isidentifier()):
+            return None
         return MappingSpec(
-            record_name=str(named.value) if named and isinstance(named.value, str) else "record",
+            record_name=str(named.value) if named else "record",
             when=when.value if when and isinstance(when.value, str | bool) else None,
             activities=activities,
             timezone=zone,

@@ -74,17 +74,8 @@ def _check_part(part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
         if isinstance(part.get(keyword), str):
             raise PluginError(f"options_schema uses {keyword}", hint="use $defs and $ref: #/$defs/…")
     _check_reference(part.get("$ref"), root)
-    for pattern in [part.get("pattern"), *_names(part.get("patternProperties"))]:
-        try:
-            re.compile(pattern if isinstance(pattern, str) else "")
-        except re.error as error:
-            raise PluginError(f"options_schema has a pattern that does not compile: {pattern!r}: {error}") from error
     if "default" in part and not _valid(part["default"], {**part, "$defs": root.get("$defs", {})}):
         raise PluginError(f"options_schema has a default that does not fit it: {part['default']!r}")
-
-
-def _names(patterns: Any) -> list[str]:
-    return list(patterns) if isinstance(patterns, Mapping) else []
 
 
 def _check_reference(reference: Any, root: Mapping[str, Any]) -> None:
