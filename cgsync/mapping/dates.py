@@ -24,6 +24,7 @@ ZONES = {
     "UT": 0, "UTC": 0, "GMT": 0, "Z": 0,
     "EST": -5, "EDT": -4, "CST": -6, "CDT": -5, "MST": -7, "MDT": -6, "PST": -8, "PDT": -7,
 }  # fmt: skip
+_PARTS = ("year", "month", "day", "hour", "minute", "second")
 RFC_5322 = re.compile(
     r"(?:[A-Za-z]{3}, ?)?(\d{1,2}) ([A-Za-z]{3}) (\d{2}|\d{4}) (\d{1,2}):(\d{2})(?::(\d{2}))? "
     r"([+-]\d{4}|[A-Z]{1,3})(?: ?\([^()]*\))?",
@@ -57,6 +58,7 @@ def _read(value: object) -> datetime:
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _from_epoch(value, value)
+    str(value)  # what is missing raises here, in its own words
     raise Unfit(f"{kind(value)}, not a point in time")
 
 
@@ -104,12 +106,12 @@ def _from_epoch(number: float, value: object) -> datetime:
 
 
 def _iso(text: str) -> datetime:
-    try:
-        if text[10:11] in {"", "T", " "} or text[8:9] == "T":
+    # fromisoformat takes any character between date and time
+    if text[10:11] in {"", "T", " "} or text[8:9] == "T":
+        try:
             return datetime.fromisoformat(text)
-        return datetime.fromisoformat(_tidied(text.upper()))
-    except ValueError:
-        pass
+        except ValueError:
+            pass  # it may still be tidied up
     try:
         return datetime.fromisoformat(_tidied(text.upper()))
     except ValueError as error:
@@ -124,13 +126,14 @@ def _tidied(text: str) -> str:
     if offset in {"UTC", "GMT", "Z"}:
         offset = "+00:00"
     if stamp[10:11] not in {"", "T", " "} or (offset and offset[0] not in "+-"):
-        raise ValueError(f"what is {offset or stamp[10:11]!r} there?")
+        raise ValueError("neither ISO 8601 nor nearly so")
     return stamp + offset
 
 
 def _last_words(error: ValueError) -> str:
+    # the calendar's own words ("day is out of range for month") are better than ours, the parser's are not
     words = str(error)
-    return "name its format: | datetime('…')" if words.startswith("Invalid isoformat") else words
+    return words if "range" in words or words.startswith(_PARTS) else "name its format: | datetime('…')"
 
 
 def _rfc_5322(text: str) -> datetime:

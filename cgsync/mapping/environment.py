@@ -43,6 +43,8 @@ class Missing(StrictUndefined):
             return f"there is no variable `{name}`"
         if isinstance(where, Mapping):
             return f"there is no `{name}` {did_you_mean(name, where)}".strip()
+        if isinstance(where, str):
+            return f"text has no `{name}`; where a method was meant, use a filter: | {name}"
         return f"there is no `{name}`: what stands before it is {kind(where)}"
 
 

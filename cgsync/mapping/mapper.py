@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from hashlib import blake2b
 from typing import Any
 
@@ -14,23 +13,21 @@ from jinja2.runtime import Context
 
 from cgsync.api import Record
 from cgsync.errors import ConfigError, MappingError
-from cgsync.mapping.dates import api_time, read_time
+from cgsync.mapping.conversions import Convert, conversions
 from cgsync.mapping.environment import Sandbox, open_context, open_sandbox
 from cgsync.mapping.fields import Field, Kind, Shape, assemble, fields_of, shape_of
 from cgsync.mapping.filters import filters_for
-from cgsync.mapping.references import default_reference, fitted
+from cgsync.mapping.references import default_reference
 from cgsync.mapping.review import flaws
 from cgsync.mapping.spec import MappingSpec
 from cgsync.mapping.templates import Render, compile_fields, is_template
-from cgsync.mapping.values import Unfit, clean, json_value, text, truth
+from cgsync.mapping.values import Unfit, clean, truth
 
 LANGUAGE = 1
 """Raised when the same templates begin to give other values, so that versions of mappings differ."""
 
 FAULTS = (TemplateError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a template may raise because of the record it was given; all else is a bug, or a matter of the set-up."""
-
-Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +105,7 @@ class Mapper:
         self.version = version_of(spec)
         self._name = spec.record_name
         self._sandbox = open_sandbox(filters_for(spec.timezone, spec.lookups))
-        self._converts = _converts(spec)
+        self._converts = conversions(spec)
         self._when = self._condition(spec.when, "")
         self._entries = [
             self._entry(activity, f"activity[{place}]." if spec.plural else "")
@@ -215,26 +212,3 @@ def _words(error: Exception) -> str:
     if isinstance(error, (Unfit, TemplateError)):
         return str(error)
     return f"{type(error).__name__}: {error}"
-
-
-def _converts(spec: MappingSpec) -> Mapping[Kind, Convert]:
-    return {
-        Kind.REFERENCE: _reference,
-        Kind.TEXT: text,
-        Kind.TIME: partial(_time, spec),
-        Kind.JSON: json_value,
-    }
-
-
-def _reference(value: object) -> str:
-    reference = text(value)
-    if not reference:
-        raise Unfit("is empty; an activity without a reference would be a new one each time")
-    return fitted(reference)
-
-
-def _time(spec: MappingSpec, value: object) -> str | None:
-    if value is None or value == "":
-        return None
-    str(value)  # what is missing raises here, in its own words
-    return api_time(read_time(value, spec.timezone), spec.timestamps)

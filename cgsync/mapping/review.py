@@ -8,6 +8,7 @@ from typing import Any
 
 from jinja2 import TemplateError, TemplateSyntaxError, meta, nodes
 
+from cgsync.mapping.conversions import conversions
 from cgsync.mapping.environment import UNWANTED_FILTERS, Sandbox, open_sandbox
 from cgsync.mapping.fields import Field, Kind, fields_of
 from cgsync.mapping.filters import compile_pattern, filters_for
@@ -30,6 +31,7 @@ def flaws(spec: MappingSpec) -> Sequence[Flaw]:
 class _Review:
     def __init__(self, spec: MappingSpec) -> None:
         self._spec = spec
+        self._converts = conversions(spec)
         self._sandbox = open_sandbox(filters_for(spec.timezone, spec.lookups))
 
     def flaws(self) -> Iterator[Flaw]:
@@ -79,11 +81,18 @@ class _Review:
     def _field(self, path: Path, field: Field) -> Iterator[Flaw]:
         place = (*path, *field.path)
         value = field.value
-        if isinstance(value, str):
-            if is_template(value):
-                yield from self._template(place, value)
+        if isinstance(value, str) and is_template(value):
+            yield from self._template(place, value)
         elif field.kind is not Kind.JSON and _is_nested(field):
             yield Flaw(path=place, message=f"is {kind(value)}, not a text")
+        elif value is not None:
+            yield from self._constant(place, field)
+
+    def _constant(self, path: Path, field: Field) -> Iterator[Flaw]:
+        try:
+            self._converts[field.kind](field.value)
+        except Unfit as error:
+            yield Flaw(path=path, message=str(error))
 
     def _template(self, path: Path, text: str) -> Iterator[Flaw]:
         for message, help_ in review_template(self._sandbox, text, self._spec):
