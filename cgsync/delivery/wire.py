@@ -11,12 +11,14 @@ from pathlib import Path
 import aiohttp
 from yarl import URL
 
+from cgsync import secrets
 from cgsync.delivery.answer import Answer
 from cgsync.delivery.transport import Admit
 from cgsync.http import ClientCredentials, TooLarge
 from cgsync.http.body import read
 from cgsync.http.connector import Crossing, DoorConnector
 
+MASK = secrets.MASK.encode()
 MOST = 64 * 1024
 """Bytes of an answer that are read; the documented ones have a few hundred."""
 
@@ -60,6 +62,7 @@ class Wire:
         self._tokens = tokens
         self._loop = asyncio.get_running_loop()
         self._generation = 0
+        self._token = b""
 
     @property
     def generation(self) -> int:
@@ -87,7 +90,9 @@ class Wire:
         """The session's own header changes with the token: merging one into each request would cost more."""
         credential = await self._tokens.credential()
         if credential.generation != self._generation:
-            self._session.headers[credential.header] = credential.value.reveal()
+            header = credential.value.reveal()
+            self._session.headers[credential.header] = header
+            self._token = header.partition(" ")[2].encode()
             self._generation = credential.generation
         return credential.generation
 
@@ -101,7 +106,7 @@ class Wire:
         return Answer(
             status=response.status,
             headers=response.headers,
-            body=body,
+            body=body.replace(self._token, MASK) if self._token in body else body,  # some servers echo what they got
             seconds=crossing.seconds(self._loop.time()),
             generation=generation,
             too_large=too_large,

@@ -1,0 +1,85 @@
+"""A receiver whose certificate nobody vouches for."""
+
+from __future__ import annotations
+
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from cgsync.clock import SystemClock
+from cgsync.delivery import Broken, Kind, Transport, open_transport
+from cgsync.http import ClientCredentials
+from cgsync.secrets import Secret
+
+
+ORDER = (
+    *("openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=test"),
+    *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
+)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificate and key in one file, for 127.0.0.1, signed by itself."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, certificate, both = folder / "key", folder / "certificate", folder / "both"
+    subprocess.run(
+        [*ORDER, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+        check=True,
+        capture_output=True,
+    )
+    both.write_text(key.read_text() + certificate.read_text())
+    return both
+
+
+@pytest.fixture
+async def server(certificate: Path) -> AsyncIterator[TestServer]:
+    async def put(request: web.Request) -> web.Response:
+        return web.Response(text="{}")
+
+    app = web.Application()
+    app.router.add_put("/", put)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=context)
+    yield server
+    await server.close()
+
+
+@pytest.fixture
+async def tokens() -> AsyncIterator[ClientCredentials]:
+    async def token(request: web.Request) -> web.Response:
+        return web.json_response({"access_token": "token"})
+
+    app = web.Application()
+    app.router.add_post("/", token)
+    async with TestServer(app) as server:
+        yield ClientCredentials(str(server.make_url("/")), "me", Secret("secret"), clock=SystemClock())
+
+
+def wire(server: TestServer, tokens: ClientCredentials, ca_file: Path | None) -> AbstractAsyncContextManager[Transport]:
+    return open_transport(str(server.make_url("/")), tokens, connections=1, ca_file=ca_file)
+
+
+async def admit() -> None:
+    """No pace."""
+
+
+async def test_it_is_refused_before_anything_is_sent(server: TestServer, tokens: ClientCredentials) -> None:
+    async with wire(server, tokens, None) as transport:
+        with pytest.raises(Broken) as caught:
+            await transport.put(b"{}", admit)
+    assert caught.value.kind is Kind.CERTIFICATE
+    assert not caught.value.sent
+
+
+async def test_ca_file_vouches_for_it(server: TestServer, tokens: ClientCredentials, certificate: Path) -> None:
+    async with wire(server, tokens, certificate) as transport:
+        assert (await transport.put(b"{}", admit)).status == 200
