@@ -140,7 +140,8 @@ def _keep_secret(root: Node, findings: Findings, redactor: Redactor) -> None:
     """Nothing that the schema calls secret is shown in a line or written to a log."""
     for _, node in walk(root):
         if node.kind == "secret":
-            findings.hide(node.span)
+            if node.spelled_out:
+                findings.hide(node.span)
             for _, each in walk(node):
                 if each.text:
                     redactor.add(each.text)

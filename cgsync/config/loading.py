@@ -88,7 +88,7 @@ def _assembled(
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
-        tables=sections.tables(lookups),
+        tables=sections.tables(lookups, root, findings),
         timestamps="offset" if root.at((receiver.SECTION, "timestamps")).value == "offset" else "utc",
         plugin_dir=plugin_dir,
     )
@@ -124,7 +124,7 @@ def _places(root: Node, path: Path, environ: Mapping[str, str]) -> Places:
 def _refuse_open_secrets(root: Node, document: Document, findings: Findings) -> None:
     """A secret that is written out belongs into a file that not everybody may read."""
     for path, node in walk(root):
-        if node.kind == "secret" and node.span and node.literal and node.span.file in document.open_to_all:
+        if node.kind == "secret" and node.span and node.spelled_out and node.span.file in document.open_to_all:
             findings.value(
                 node,
                 path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +46,11 @@ class Node:
     literal: bool = True
     failed: bool = False
     kind: str = ""
+
+    @property
+    def spelled_out(self) -> bool:
+        """Whether the file itself holds (some of) the value, rather than one reference to where it is."""
+        return self.literal or not re.fullmatch(r"\$\{[^}]*\}", self.written) or ":-" in self.written
 
     def __contains__(self, key: str) -> bool:
         return isinstance(self.value, dict) and key in self.value

@@ -11,7 +11,7 @@ from cgsync.config.findings import Findings
 from cgsync.config.nodes import Node, plain
 from cgsync.config.places import resolved
 from cgsync.config.settings import LookupConfig
-from cgsync.errors import ConfigError
+from cgsync.errors import ConfigError, SourceMisconfigured
 
 if TYPE_CHECKING:
     from cgsync.lookups import LookupTable
@@ -38,13 +38,22 @@ def lookups(root: Node, findings: Findings, environ: Mapping[str, str]) -> dict[
     return found
 
 
-def tables(lookups: Mapping[str, LookupConfig]) -> dict[str, LookupTable]:
-    """The tables themselves, each read when first asked."""
+def tables(lookups: Mapping[str, LookupConfig], root: Node, findings: Findings) -> dict[str, LookupTable]:
+    """The tables themselves; one that cannot be read is a finding, as no record would pass it."""
     if not lookups:
         return {}
     from cgsync.lookups import LookupTable
 
-    return {name: LookupTable(each.file, each.key, each.value) for name, each in lookups.items()}
+    made = {name: LookupTable(each.file, each.key, each.value) for name, each in lookups.items()}
+    for name, table in made.items():
+        if not lookups[name].file.is_file():
+            continue  # found before
+        try:
+            table.get("")
+        except SourceMisconfigured:
+            path = ("lookups", name, "file")
+            findings.value(root.at(path), path, f"is no table: {table.problem}")
+    return made
 
 
 def overlay(root: Node, findings: Findings, environ: Mapping[str, str]) -> Mapping[str, Any] | None:

@@ -36,6 +36,18 @@ def test_a_lookup_whose_file_is_missing_and_one_that_is_not_there_are_found(fold
     assert paths == ["sources.support.activity.account", "lookups.accounts.file"]
 
 
+def test_a_lookup_without_its_column_is_found(folder: Folder) -> None:
+    folder.write("accounts.csv", "domain,account\nacme.com,Acme\n")
+    found = folder.finding(TOP + "lookups:\n  accounts: { file: accounts.csv, key: domian, value: account }\n")
+    assert found.path == "lookups.accounts.file"
+    assert "domian" in found.message
+
+
+def test_an_overlay_that_does_not_compile_is_found(folder: Folder) -> None:
+    folder.write("contract.json", '{"properties": {"type": {"pattern": "("}}}')
+    assert folder.finding(TOP + "contract: { schema: contract.json }\n").path == "contract.schema"
+
+
 def test_lists_of_types_and_accounts_become_an_overlay(folder: Folder) -> None:
     config = folder.config(TOP + "contract: { types: [Order], accounts: [Acme, 'Globex'] }\n")
     assert config.overlay is not None
@@ -62,10 +74,9 @@ def test_an_overlay_is_either_a_file_or_lists(folder: Folder) -> None:
     assert folder.finding(TOP + "contract: {}\n").message == "must have at least 1 option"
 
 
-def test_a_secret_written_out_wants_a_file_that_not_everybody_may_read(folder: Folder) -> None:
-    text = TOP.replace("${SECRET}", "hunter2hunter2")
-    folder.config(text)
-    folder.file.chmod(0o644)
+@pytest.mark.parametrize("written", ["hunter2hunter2", "${NONE:-hunter2hunter2}", "hunter2${SECRET}"])
+def test_a_secret_written_out_wants_a_file_that_not_everybody_may_read(folder: Folder, written: str) -> None:
+    folder.write(folder.file.name, TOP.replace("${SECRET}", written), mode=0o644)
     with pytest.raises(ConfigInvalid) as caught:
         load(folder.file, environ=folder.environ)
     (found,) = caught.value.diagnostics

@@ -72,6 +72,12 @@ def test_a_secret_that_is_wrong_is_not_shown(folder: Folder) -> None:
         assert "hunter2" not in render(found), option
 
 
+def test_where_a_secret_comes_from_is_shown(folder: Folder) -> None:
+    assert folder.finding(folder.source("password: ${NONE}")).snippet.endswith("password: ${NONE}")
+    found = folder.finding(folder.source("{ password: '${NONE:-hunter2hunter2}', port: x }"))
+    assert "hunter2" not in found.snippet
+
+
 def test_a_secret_under_a_misspelt_name_is_not_shown(folder: Folder) -> None:
     for option in ("pasword: hunter2hunter2", "auth: { tken: hunter2hunter2, x: y }"):
         assert "hunter2" not in render(folder.findings(folder.source(option)))
