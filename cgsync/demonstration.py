@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -36,7 +36,7 @@ async def _show(folder: Path, *, port: int, once: bool) -> int:
     async with Sandbox(port=port) as sandbox:
         config = write_demo(folder, sandbox.url, sandbox.token_url)
         config.chmod(0o600)
-        _announce(folder, config, sandbox.page, once=once)
+        _announce(config, sandbox.page, once=once)
         arguments = ["run", "--once"] if once else ["run"]
         # a process of its own, as in real life; a session of its own, so that Ctrl-C reaches it once, through us
         daemon = await asyncio.create_subprocess_exec(
@@ -62,19 +62,26 @@ def _end(daemon: asyncio.subprocess.Process) -> None:
         daemon.terminate()
 
 
-def _announce(folder: Path, config: Path, page: str, *, once: bool) -> None:
-    here = os.path.relpath(folder) if folder.is_relative_to(Path.cwd()) else str(folder)
+def _program() -> str:
+    """What one has to type: the plain name when the shell finds this very program by it."""
+    program = Path(sys.argv[0]).resolve()
+    found = shutil.which("cgsync")
+    return "cgsync" if found and Path(found).resolve() == program else str(program)
+
+
+def _announce(config: Path, page: str, *, once: bool) -> None:
+    cgsync = f"{_program()} -c {config}"
     click.echo(f"""
   cgsync demo
 
   what CustomerGauge would show   {page}
-  the drop folder                 {here}
+  the drop folder                 {config.parent / "drop"}
   the configuration               {config}
 
   Things to try in another terminal:
-    cgsync -c {config} status
-    cgsync -c {config} preview orders
-    cgsync -c {config} rejects list
-    cgsync -c {config} audit
+    {cgsync} status
+    {cgsync} preview orders
+    {cgsync} rejects list
+    {cgsync} audit
   {"" if once else "Ctrl-C ends it."}
 """)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -45,7 +45,7 @@ class Trial:
             answer = await source.fetch({})
         if not isinstance(answer, Batch):
             return []
-        return [self._try(item) for item in [*answer.records, *answer.rejects][:count]]
+        return [self._try(item) for item in _items(answer)[:count]]
 
     async def online(self) -> str:
         """One real, read-only try, and what was seen, in one line."""
@@ -61,7 +61,7 @@ class Trial:
         async with self._open() as source:
             while isinstance(answer := await source.fetch(cursor), Batch):
                 check(answer, cursor, previous)
-                for item in [*answer.records, *answer.rejects]:
+                for item in _items(answer):
                     show(self._try(item))
                 cursor, previous = advanced(cursor, answer.cursor), answer
 
@@ -69,16 +69,20 @@ class Trial:
         if isinstance(item, Unreadable):
             raw = item.raw.decode("utf-8", "backslashreplace")
             return Tried(position=item.position, verdict="unreadable", record=raw, reasons={"": item.reason})
-        seen = {"position": item.position, "key": item.key, "record": item.data}
+        seen = Tried(position=item.position, key=item.key, record=item.data, verdict="filtered")
         match prepare(item, self._plan):
             case MappedRecord(activities=activities):
                 bodies = [msgspec.json.decode(activity.body) for activity in activities]
-                return Tried(verdict="activity", activities=bodies, **seen)
+                return replace(seen, verdict="activity", activities=bodies)
             case Reject(reasons=reasons, mapped=mapped):
                 bodies = [msgspec.json.decode(mapped)] if mapped else []
-                return Tried(verdict="invalid", reasons=reasons, activities=bodies, **seen)
+                return replace(seen, verdict="invalid", reasons=reasons, activities=bodies)
             case None:
-                return Tried(verdict="filtered", **seen)
+                return seen
+
+
+def _items(batch: Batch) -> list[Record | Unreadable]:
+    return [*batch.records, *batch.rejects]
 
 
 def _seen(answer: Batch | Later | None) -> str:

@@ -28,7 +28,8 @@ def list_parts(source: str | None, config: Path, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
     else:
-        output.rows(found, ["source", "part", "value", "at"], empty="nothing was read yet")
+        shown = [{**one, "at": output.moment(one["at"])} for one in found]
+        output.rows(shown, ["source", "part", "value", "at"], empty="nothing was read yet")
 
 
 @checkpoint.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import click
@@ -60,6 +61,11 @@ def fields(values: Mapping[str, Any]) -> None:
         click.echo(f"{name:<{width}}  {first}")
         for line in more:
             click.echo(f"{'':<{width}}  {line}")
+
+
+def moment(text: str | None) -> str:
+    """A time as people read it: local, to the second; JSON keeps the exact one."""
+    return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
 
 
 def plain(value: Any) -> str:

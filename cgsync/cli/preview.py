@@ -33,6 +33,15 @@ def preview(source: str, count: int, config: Path, as_json: bool) -> None:
     sys.exit(3 if any(tried["verdict"] in {"invalid", "unreadable"} for tried in found) else 0)
 
 
+def _body(body: Mapping[str, Any], indent: str) -> None:
+    for name, value in body.items():
+        if isinstance(value, Mapping):
+            click.echo(f"{indent}{name}:")
+            _body(value, indent + "  ")
+        else:
+            click.echo(f"{indent}{name}: {output.plain(value)}")
+
+
 def show(tried: Mapping[str, Any]) -> None:
     """One record: where it is, its values, and the activities or the reasons."""
     click.secho(f"{tried['position']}  {tried['verdict']}", bold=True, color=output.colors())
@@ -41,8 +50,7 @@ def show(tried: Mapping[str, Any]) -> None:
         click.echo(f"  {name}: {output.plain(value)}")
     for body in tried["activities"]:
         click.echo("  ⇒")
-        for name, value in body.items():
-            click.echo(f"    {name}: {output.plain(value)}")
+        _body(body, "    ")
     for field, words in tried["reasons"].items():
         click.echo(f"  ✗ {field}: {words}" if field else f"  ✗ {words}")
     click.echo()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,7 +13,7 @@ from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 
-GROUPED = ("count", "source", "kind", "cause", "example", "first_at", "at")
+GROUPED = ("count", "source", "kind", "cause", "example", "first", "last")
 SINGLE = ("id", "source", "kind", "position", "reasons")
 
 
@@ -33,8 +34,12 @@ def list_rejects(config: Path, as_json: bool, source: str | None, each: bool, li
     if as_json:
         output.as_json(found)
     else:
-        shown = [{**one, "reasons": _words(one["reasons"])} for one in found] if each else found
-        output.rows(shown, SINGLE if each else GROUPED, empty="nothing is rejected")
+        output.rows([_shown(one) for one in found], SINGLE if each else GROUPED, empty="nothing is rejected")
+
+
+def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
+    times = {"first": output.moment(one.get("first_at")), "last": output.moment(one["at"])}
+    return {**one, **times, "reasons": _words(one.get("reasons", {}))}
 
 
 def _words(reasons: Mapping[str, str]) -> str:

@@ -39,7 +39,8 @@ def status(config: Path, as_json: bool) -> None:
 
 
 def _shown(source: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: source[name.replace(" ", "_")] for name in SOURCE_COLUMNS}
+    times = {name: output.moment(source[name.replace(" ", "_")]) for name in ("since", "last success")}
+    return {name: source.get(name) for name in SOURCE_COLUMNS} | times
 
 
 @click.command()
@@ -52,13 +53,14 @@ def explain(reference: str, config: Path, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
         return
-    output.fields({name.replace("_", " "): value for name, value in found.items() if name not in LONG})
+    shown = {name: output.moment(value) if name.endswith("_at") else value for name, value in found.items()}
+    output.fields({name.replace("_", " "): value for name, value in shown.items() if name not in LONG})
     for name in ("record", "body"):
         click.echo(f"{name}:")
         output.fields({f"  {field}": value for field, value in (found[name] or {"": "dropped with age"}).items()})
     if found["tries"]:
         click.echo("answers that were not a success:")
-        output.rows(found["tries"], TRY_COLUMNS, empty="")
+        output.rows([{**one, "at": output.moment(one["at"])} for one in found["tries"]], TRY_COLUMNS, empty="")
     for reject in found["rejects"]:
         click.echo(f"rejected: {output.plain(reject['reasons'])} (`cgsync rejects show {reject['id']}`)")
 
@@ -72,7 +74,12 @@ def audit(config: Path, as_json: bool) -> None:
     if as_json:
         output.as_json(found)
     else:
-        output.rows([_balance(each) for each in found["equations"]], BALANCE_COLUMNS, empty="nothing was read yet")
+        rows = [_balance(each) for each in found["equations"]]
+        output.rows(
+            [row for row in rows if row["in"] != row["out"] or row["in"] != "0"],
+            BALANCE_COLUMNS,
+            empty="nothing was read yet",
+        )
         click.echo("the books balance" if found["ok"] else "the books do NOT balance: please report this")
     sys.exit(0 if found["ok"] else 1)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cgsync.engine import Engine, Running
-from cgsync.ledger import books, sources
+from cgsync.ledger import books, outbox, sources
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
 
@@ -20,7 +20,7 @@ async def status(core: Core) -> Mapping[str, Any]:
     states = await core.ledger.read(books.states)
     rows = [_source(core, each.name, each.uid, counters.get(each.uid, {}), states.get(each.uid, {})) for each in known]
     return {
-        "summary": summary(core.engine) if core.running else "no daemon runs; this is what is stored",
+        "summary": await summary(core.engine) if core.running else "no daemon runs; this is what is stored",
         "sources": rows,
         "outbox": _totals(states),
         "sender": _sender(core.engine) if core.running else {},
@@ -28,7 +28,7 @@ async def status(core: Core) -> Mapping[str, Any]:
     }
 
 
-def summary(engine: Engine) -> str:
+async def summary(engine: Engine) -> str:
     """One line, what an operator reads first: ``3 sources, 2 ok; tickets unavailable since 14:02 (…); outbox 17``."""
     parts = [f"{len(engine.sources)} sources, {sum(_fine(running) for running in engine.sources.values())} ok"]
     for name, running in engine.sources.items():
@@ -39,7 +39,7 @@ def summary(engine: Engine) -> str:
     sender = engine.sender.state()
     if sender.gate != "open":
         parts.append(f"sender {sender.gate} ({sender.words})")
-    parts.append(f"outbox {sender.waiting}")
+    parts.append(f"outbox {await engine.ledger.read(outbox.pending_count)}")
     return "; ".join(parts)
 
 
@@ -89,7 +89,6 @@ def _sender(engine: Engine) -> Mapping[str, Any]:
         "state": state.gate,
         "because": state.words,
         "in flight": state.in_flight,
-        "waiting": state.waiting,
         "rate": f"{state.rate:.1f}/s of {engine.config.receiver.rate_limit:g}/s",
     }
 
