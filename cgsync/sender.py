@@ -159,6 +159,7 @@ class Sender:
         try:
             outcome = await self._put(row.body, me)
             if self._drops_contacts and blames_contact(outcome) and (rest := without_contact(row.body)):
+                self._log.info("sent once more without its unknown contact", reference=row.reference)
                 outcome = await self._put(rest, me)
         except Withdrawn:
             self._rows.give_back(row)
@@ -252,7 +253,9 @@ class Sender:
             await self._look_ahead()
         elif self._is_shut():
             self._release_idlers()
-        if not self._bell.is_set():
+        if self._rows.waiting >= LOW:
+            await self._bell.wait()  # the gate is closed, and more rows are of no use
+        elif not self._bell.is_set():
             await first(self._bell.wait(), self._clock.sleep(max(0.0, self._look_at - self._clock.monotonic())))
 
     async def _look_ahead(self) -> None:

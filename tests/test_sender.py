@@ -34,6 +34,7 @@ class HandClock:
 
     def __init__(self) -> None:
         self.time = 1_000.0
+        self.slept = 0
         self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
@@ -45,6 +46,7 @@ class HandClock:
     async def sleep(self, seconds: float) -> None:
         alarm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._sleepers.append((self.time + seconds, alarm))
+        self.slept += 1
         await alarm
 
     async def settle(self) -> None:
@@ -472,6 +474,15 @@ async def test_a_pause_burns_nothing_probes_with_growing_gaps_and_ends_with_the_
         assert s.sender.state().gate == "open"
         assert s.log.events.count("sending is paused") == 1
         assert s.log.events.count("sending again") == 1
+
+
+async def test_a_long_pause_with_much_in_memory_costs_nothing() -> None:
+    async with scene(concurrency=1) as s:
+        s.api.answer = lambda put: Answer(status=403)
+        s.store(*keys(1_500))
+        await s.clock.advance(800)
+        assert len(s.api.puts) == 1
+        assert s.clock.slept < 20
 
 
 async def test_resume_tries_at_once() -> None:

@@ -17,7 +17,6 @@ from cgsync.delivery import Broken, Kind, Transport, open_transport
 from cgsync.http import ClientCredentials
 from cgsync.secrets import Secret
 
-
 ORDER = (
     *("openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=test"),
     *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
