@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from cgsync.api import Clock, Context, Log, Source, SourceType, Window
 from cgsync.errors import PluginError
-from cgsync.mapping.options import option_template
+from cgsync.mapping import option_template
 from cgsync.secrets import Redactor, Secret
 
 if TYPE_CHECKING:

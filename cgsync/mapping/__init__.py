@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from cgsync.mapping.activities import MAX_ACTIVITY, activity
 from cgsync.mapping.mapper import Mapper, compile_mapping
+from cgsync.mapping.options import option_template
 from cgsync.mapping.review import flaws
 from cgsync.mapping.spec import Flaw, Lookup, MappingSpec
 
-__all__ = ["MAX_ACTIVITY", "Flaw", "Lookup", "Mapper", "MappingSpec", "activity", "compile_mapping", "flaws"]
+__all__ = [
+    "MAX_ACTIVITY",
+    "Flaw",
+    "Lookup",
+    "Mapper",
+    "MappingSpec",
+    "activity",
+    "compile_mapping",
+    "flaws",
+    "option_template",
+]
