@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -97,8 +98,8 @@ class Rows:
                 continue
             if len(values) != width and not (len(values) == width + 1 and not values[-1]):
                 # of a row that spans lines, only the first is refused: the others may be rows that it swallowed
-                raise Failed(f"{len(values)} fields, the table has {width} columns")
-            if spans > 1 and swallowed(self._again(), width, self._dialect, values):
+                raise Failed(f"{counted(len(values), 'field')}, the table has {counted(width, 'column')}")
+            if spans > 1 and swallowed(self._again(), values, columns, self._dialect):
                 raise Failed("a quote is opened here and closed some rows later")
             start, line, row = self._start, self._start_line, self._row
             if self._flaw:
@@ -180,8 +181,12 @@ class Rows:
         """The physical lines of the row that was just read."""
         self._stream.seek(self._start)
         raw = self._stream.read(self._offset - self._start)
-        return [line.decode(self._encoding, "replace") for line in raw.splitlines(keepends=True)]
+        return [line.decode(self._encoding, "replace") for line in io.BytesIO(raw)]
 
 
 def in_words(error: str) -> str:
     return next((words for part, words in WORDS.items() if part in error), error)
+
+
+def counted(number: int, noun: str) -> str:
+    return f"1 {noun}" if number == 1 else f"{number} {noun}s"

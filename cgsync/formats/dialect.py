@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
@@ -14,6 +15,7 @@ from cgsync.formats.text import scrubbed
 
 CANDIDATES = "\t;|,"
 """Delimiters, the likelier one first where two are equally frequent: a comma also stands in numbers and in prose."""
+DECIMAL_COMMA = re.compile(r"(?<=[0-9]),(?=[0-9])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,8 @@ def dialect(options: CsvOptions, delimiter: str) -> dict[str, Any]:
 def frequent(line: str, quote: str) -> str:
     """The most frequent candidate outside of quotes; a comma when there is none."""
     outside = "".join(line.split(quote)[::2]) if quote else line
+    if any(candidate in outside for candidate in CANDIDATES[:-1]):
+        outside = DECIMAL_COMMA.sub("", outside)
     best = max(CANDIDATES, key=outside.count)
     return best if best in outside else ","
 

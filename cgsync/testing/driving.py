@@ -9,7 +9,6 @@ from typing import Any
 
 from cgsync.api import Batch, Context, Cursor, Later, Source, SourceType
 
-MOST_BATCHES = 10_000
 MOST_WAITS = 100
 
 
@@ -29,6 +28,7 @@ class Driver:
     kind: SourceType
     options: Mapping[str, Any]
     context: Context
+    most_batches: int = 10_000
 
     def open(self) -> AbstractAsyncContextManager[Source]:
         return self.kind.open(self.options, self.context)
@@ -39,7 +39,7 @@ class Driver:
 
     async def steps(self, source: Source, cursor: Cursor) -> AsyncIterator[Step]:
         waits = 0
-        for _ in range(MOST_BATCHES):
+        for _ in range(self.most_batches):
             answer = await source.fetch(cursor)
             if answer is None:
                 return
@@ -51,7 +51,7 @@ class Driver:
             behind = advanced(cursor, answer)
             yield Step(before=cursor, batch=answer, behind=behind)
             cursor = behind
-        raise AssertionError(f"there is still more after {MOST_BATCHES} batches")
+        raise AssertionError(f"there is still more after {self.most_batches} batches")
 
     async def reopened(self, cursor: Cursor) -> list[Step]:
         """All batches behind ``cursor`` by a source that remembers nothing."""

@@ -18,9 +18,10 @@ def summary(folder: Folder, settings: Settings, clock: Clock) -> str:
     """One line: how many files, and the newest of them decoded."""
     scan = folder.scan()
     ready, _ = Gate(settings.readiness, clock, in_order=False).pass_through(scan.files, scan)
-    words = f"{len(scan.files)} files in {printable(str(folder.path))}, {len(ready)} of them ready"
+    count = "1 file" if len(scan.files) == 1 else f"{len(scan.files)} files"
+    words = f"{count} in {printable(str(folder.path))}, {len(ready)} ready"
     if scan.special:
-        words += f", {scan.special} links or devices ignored"
+        words += f", {scan.special} not regular, ignored"
     if not scan.files:
         return words
     newest = max(scan.files, key=lambda found: found.stamp.mtime)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -33,9 +34,8 @@ def _translated(piece: str) -> str:
     plain = {"**/": "(?:[^/]+/)*", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     if piece in plain:
         return plain[piece]
-    if piece.startswith("[") and piece.endswith("]") and len(piece) > 2:
-        inner = piece[1:-1].replace("\\", "\\\\").replace("[", "\\[")
-        return f"[^{inner[1:]}]" if inner.startswith("!") else f"[{inner}]"
+    if piece.startswith("[") and len(piece) > 2:
+        return "(?!/)" + fnmatch.translate(piece)[:-2]  # a class of characters, without the end of the text
     return re.escape(piece)
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cgsync_files import cgsync_source_types
 
 from cgsync.testing import SourceConformance
-from cgsync_files import cgsync_source_types
 
 
 class TestCsv(SourceConformance):
