@@ -164,7 +164,8 @@ class _Builder:
             if key == "<<" and not event.style:
                 self._record(node.key, (*path, key), "merge keys are not used here", "write the options out")
             elif key in members:
-                self._duplicate(node, members[key], (*path, key))
+                self._record_duplicate(node, members[key], (*path, key))
+                members[key] = self._united(members[key], node)
             else:
                 members[key] = node
         return Node(value=members, span=self._span(start, event)), height
@@ -177,10 +178,19 @@ class _Builder:
             self._record(self._span(event), path, "tags and anchors are not used on keys", "remove it")
         return str(event.value)
 
-    def _duplicate(self, node: Node, first: Node, path: Path_) -> None:
+    def _record_duplicate(self, node: Node, first: Node, path: Path_) -> None:
         assert first.key is not None
-        self._recorded.append(lambda: self._findings.hide(node.span))
         self._record(node.key, path, "is given twice", f"first given in line {first.key.line + 1}; keep one of them")
+
+    def _united(self, first: Node, second: Node) -> Node:
+        """What is new in the second mapping too, so that its mistakes are found as well; else it is never shown."""
+        if not isinstance(first.value, dict) or not isinstance(second.value, dict):
+            self._recorded.append(lambda: self._findings.hide(second.span))
+            return first
+        members = dict(first.value)
+        for key, each in second.value.items():
+            members[key] = self._united(members[key], each) if key in members else each
+        return first.with_(value=members)
 
     def _alias(self, event: Any, path: Path_, depth: int) -> tuple[Node, int]:
         name = event.anchor

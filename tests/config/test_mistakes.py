@@ -84,3 +84,15 @@ def test_what_the_error_itself_says_is_all_of_it(folder: Folder) -> None:
         folder.config(TEN)
     assert str(caught.value) == render(caught.value.diagnostics)
     assert caught.value.exit_status == 78
+
+
+def test_mistakes_in_a_section_that_is_given_twice_are_found_too(folder: Folder) -> None:
+    text = folder.source("host: x") + "\nsources:\n  other:\n    evry: 5m\n    box: { port: x, password: hunter2 }\n"
+    found = folder.findings(text)
+    assert [each.path for each in found] == [
+        "sources",
+        "sources.other",
+        "sources.other.evry",
+        "sources.other.box.port",
+    ]
+    assert "hunter2" not in render(found)
