@@ -15,11 +15,14 @@ from jinja2 import Undefined
 
 from cgsync.mapping.dates import read_time
 from cgsync.mapping.environment import Missing
+from cgsync.mapping.markup import text_of
 from cgsync.mapping.spec import Lookup
 from cgsync.mapping.values import MAX_FIELD, Unfit, plain, shown, words
 
 Filter = Callable[..., Any]
 MAX_DIGITS = 128
+MAX_MARKUP = 16 * MAX_FIELD
+"""Characters of HTML: most of it is not text."""
 
 
 def filters_for(zone: tzinfo, lookups: Mapping[str, Lookup]) -> dict[str, Filter]:
@@ -30,7 +33,7 @@ def filters_for(zone: tzinfo, lookups: Mapping[str, Lookup]) -> dict[str, Filter
         "label": label,
         "domain": domain,
         "email": email,
-        "text": text_of_html,
+        "text": html_text,
         "truncate": truncate,
         "regex_find": regex_find(),
         "slug": slug,
@@ -120,23 +123,12 @@ def domain(value: object) -> object:
     return host
 
 
-def text_of_html(value: object) -> str:
+def html_text(value: object) -> str:
     """The text of HTML: no tags, scripts or styles, one line a block."""
-    from selectolax.lexbor import LexborHTMLParser  # only who has HTML pays for it
-
-    body = LexborHTMLParser(_fits_markup(words(value))).body
-    if body is None:
-        return ""
-    body.strip_tags(["script", "style", "template"], recursive=True)
-    lines = (" ".join(line.split()) for line in body.text(separator="\n").splitlines())
-    return "\n".join(line for line in lines if line)
-
-
-def _fits_markup(markup: str) -> str:
-    """Sixteen times what a field may hold: markup is mostly not text."""
-    if len(markup) > 16 * MAX_FIELD:
+    markup = words(value)
+    if len(markup) > MAX_MARKUP:
         raise Unfit(f"{len(markup):,} characters of HTML are too many")
-    return markup
+    return text_of(markup)
 
 
 def truncate(value: object, length: int = 255, killwords: bool = False, end: str = "…") -> str:
@@ -188,10 +180,10 @@ def slug(value: object) -> str:
 
 
 def digest(value: object, length: int = 32) -> str:
-    """That many hexadecimal digits of BLAKE2b of the text."""
+    """The first so many hexadecimal digits of BLAKE2b-512 of the text."""
     if not 1 <= length <= MAX_DIGITS:
         raise Unfit(f"a hash has 1 to {MAX_DIGITS} digits")
-    return blake2b(words(value).encode(), digest_size=(length + 1) // 2).hexdigest()[:length]
+    return blake2b(words(value).encode()).hexdigest()[:length]
 
 
 def json_text(value: object) -> object:

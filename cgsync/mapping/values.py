@@ -13,6 +13,8 @@ MAX_FIELD = 64 * 1024
 """Bytes of one field, as UTF-8."""
 MAX_DEPTH = 64
 """Levels of a JSON value."""
+MAX_BITS = 3322
+"""Of an integer: 1,000 digits. Python refuses to write 4,300, and not all who read JSON take as many."""
 
 
 class Unfit(ValueError):
@@ -47,7 +49,7 @@ def words(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
-        return _number(value)
+        return str(_number(value))
     if isinstance(value, datetime):
         return value.isoformat()
     if value is None:
@@ -56,10 +58,12 @@ def words(value: object) -> str:
     raise Unfit(f"{kind(value)}, not a text; name one of its parts, or use | join or | json")
 
 
-def _number(value: float) -> str:
-    if not math.isfinite(value):
+def _number(value: float) -> float:
+    if isinstance(value, float) and not math.isfinite(value):
         raise Unfit("not a number that JSON knows (NaN or infinity)")
-    return str(value)
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise Unfit("a number of over 1,000 digits")
+    return value
 
 
 def text(value: object) -> str | None:
@@ -88,9 +92,7 @@ def _scalar(value: Any) -> Any:
         return words(value)
     if isinstance(value, datetime):
         return value.isoformat()
-    if isinstance(value, float):
-        _number(value)
-    return value
+    return value if value is None else _number(value)
 
 
 def _key(key: object) -> str:

@@ -45,4 +45,4 @@ def test_what_comes_out_always_fits(reference: str) -> None:
 def test_two_long_references_with_one_beginning_stay_two(one: str, other: str) -> None:
     first, second = fitted("p" * LIMIT + one), fitted("p" * LIMIT + other)
     assert (first == second) == (one == other)
-    assert (first[:KEPT] == second[:KEPT]) and first[KEPT : KEPT + 1] in {":", "p"}
+    assert first[:KEPT] == second[:KEPT]
