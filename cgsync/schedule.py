@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
 
 from cgsync import cron
 from cgsync.api import Clock
+
+if TYPE_CHECKING:
+    from apscheduler.triggers.base import BaseTrigger
 
 LOOK_AGAIN = 30.0
 """Seconds after which a cron wait reads the wall clock anew, since that may have been set meanwhile."""
@@ -49,12 +52,19 @@ class Bell:
         await self._clock.sleep(max(due - self._clock.monotonic(), 0.0))
 
     async def _by_cron(self, expression: str) -> None:
-        zone, jitter = self._times.timezone, self._jitter()
-        fire = cron.trigger(expression, zone).get_next_fire_time(None, self._clock.now().astimezone(zone))
+        trigger, jitter = cron.trigger(expression, self._times.timezone), self._jitter()
+        fire = self._next(trigger)
         if fire is None:
             raise ValueError(f"cron {expression!r} never fires again")
         while (left := (fire - self._clock.now()).total_seconds() + jitter) > 0:
             await self._clock.sleep(min(left, LOOK_AGAIN))
+            fire = min(fire, self._next(trigger) or fire)  # earlier, when the wall clock was set back meanwhile
+
+    def _next(self, trigger: BaseTrigger) -> datetime | None:
+        # strictly after now: a trigger counts the very instant of the last ring as yet to come
+        now = self._clock.now().astimezone(self._times.timezone) + timedelta(microseconds=1)
+        fire: datetime | None = trigger.get_next_fire_time(None, now)
+        return fire
 
     def _jitter(self) -> float:
         return self._random() * self._times.jitter.total_seconds()
