@@ -20,4 +20,5 @@ def data(content: Any) -> bytes:
     try:
         return msgspec.json.encode(content, enc_hook=str)
     except (UnicodeEncodeError, TypeError, ValueError):
-        return json.dumps(content, default=str, skipkeys=True).encode()
+        loose = json.dumps(content, default=str, skipkeys=True, ensure_ascii=False).encode("utf-8", "replace")
+        return msgspec.json.encode(json.loads(loose))  # once more, since json writes NaN, which nobody can read
