@@ -8,16 +8,16 @@ does anything else happen with it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
-
-import msgspec
+from typing import Any, TypeVar
 
 from cgsync.api import (
     MAX_CURSOR_PART,
+    MAX_RAW,
     MAX_RECORDS,
     Batch,
     Clock,
@@ -31,10 +31,15 @@ from cgsync.api import (
 )
 from cgsync.contract import Contract
 from cgsync.errors import PluginError, RecordError, SourceUnavailable
-from cgsync.ledger import Instant, Ledger, checkpoints, outbox
+from cgsync.ledger import Instant, Ledger, checkpoints, outbox, plain
 from cgsync.mapping import Mapper, activity
 from cgsync.model import Due, Intake, MappedRecord, Reject, RejectKind, Stored
 
+T = TypeVar("T")
+
+SHORTEST_LATER = timedelta(seconds=1)
+"""What a source that asks for no time at all, or for less, is given: it is not to keep the daemon busy by that."""
+NO_KEY = "the record has no key, so it could never be recognised again"
 SLICE = 0.02
 """Seconds of mapping after which the loop may turn: other sources and the sender are not to wait for us."""
 
@@ -62,7 +67,15 @@ class Drained:
     def add(self, stored: Stored, batch: Batch) -> None:
         self.batches += 1
         self.problems.extend(batch.problems)
-        for name, count in stored.counts.items():
+        self._count(stored.counts)
+
+    def follow(self, before: Drained) -> None:
+        """Take over what an earlier poll of the same run took in."""
+        self.batches += before.batches
+        self._count(before.counts)
+
+    def _count(self, counts: Mapping[str, int]) -> None:
+        for name, count in counts.items():
             self.counts[name] = self.counts.get(name, 0) + count
 
 
@@ -76,7 +89,7 @@ class SourceIntake:
         self._ledger = ledger
         self._offer = offer
         self._clock = clock
-        self._time_limit = time_limit
+        self.time_limit = time_limit
 
     async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
         """Fetch, map, check and commit until the source has nothing more; ``settle`` runs after each commit."""
@@ -88,15 +101,14 @@ class SourceIntake:
             drained.add(await self.take(answer), answer)
             cursor, previous = advanced(cursor, answer.cursor), answer
             await settle()
-        drained.later = answer.after if isinstance(answer, Later) else None
+        drained.later = max(answer.after, SHORTEST_LATER) if isinstance(answer, Later) else None
         return drained
 
     async def fetch(self, source: Source, cursor: Cursor) -> Batch | Later | None:
-        try:
-            async with asyncio.timeout(self._time_limit.total_seconds()):
-                return await source.fetch(cursor)
-        except TimeoutError:
-            raise SourceUnavailable(f"nothing came within {self._time_limit.total_seconds():.0f} s") from None
+        answer = await within(self.time_limit, source.fetch(cursor), "fetch")
+        if not isinstance(answer, Batch | Later | None):
+            raise PluginError(f"fetch returned {type(answer).__name__}, not a Batch, a Later or None")
+        return answer
 
     async def take(self, batch: Batch, *, remapped: bool = False) -> Stored:
         """Map and check the batch, commit it, and hand what is new to the sender."""
@@ -138,10 +150,31 @@ class SourceIntake:
         )
 
 
+async def within(limit: timedelta, work: Awaitable[T], what: str) -> T:
+    """The result of ``work``; raises :class:`SourceUnavailable` when it took longer than ``limit``."""
+    timer = asyncio.timeout(limit.total_seconds())
+    try:
+        async with timer:
+            result = await work
+    except TimeoutError:
+        if not timer.expired():  # the plugin's own, which it should have translated
+            raise
+        raise SourceUnavailable(f"{what} took longer than {limit.total_seconds():g} s and was cut off") from None
+    if is_ending():  # the plugin swallowed that
+        raise asyncio.CancelledError
+    return result
+
+
+def is_ending() -> bool:
+    """Whether the task we are in was told to end; if not, a CancelledError is an error like any other."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 def prepare(record: Record, plan: Plan) -> MappedRecord | Reject | None:
     """One record as its activities, as a reject, or ``None`` when the mapping leaves it out."""
     if not record.key:
-        return invalid(record, {"": "the record has no key, so it could never be recognised again"}, plan)
+        return invalid(record, {"": NO_KEY}, plan)
     if isinstance(record.revision, datetime) and record.revision.tzinfo is None:
         return invalid(record, {"": "its revision is a time without a zone"}, plan)
     body: Any = None
@@ -161,10 +194,10 @@ def invalid(record: Record, reasons: dict[str, str], plan: Plan, body: Any = Non
         kind=RejectKind.INVALID,
         identity=record.key or record.position,
         position=record.position,
-        record=msgspec.json.encode(record.data, enc_hook=str),
+        record=plain.data(record.data),
         reasons=reasons,
         mapping_version=plan.mapper.version,
-        mapped=msgspec.json.encode(body, enc_hook=str) if body else None,
+        mapped=plain.data(body) if body else None,
     )
 
 
@@ -173,7 +206,7 @@ def unreadable(item: Unreadable) -> Reject:
         kind=RejectKind.UNREADABLE,
         identity=item.position,
         position=item.position,
-        record=item.raw,
+        record=item.raw[:MAX_RAW],
         reasons={"": item.reason},
         mapping_version="",
     )
@@ -194,13 +227,16 @@ def check(batch: Batch, cursor: Cursor, previous: Batch | None) -> None:
     if not moved and not batch.records and not batch.rejects:
         raise PluginError("fetch returned a batch without records that moves no part of the cursor")
     for part, value in batch.cursor.items():
-        _check_part(part, value)
+        _check_json(value, f"part {part!r} of the cursor")
+    for item in batch.done:
+        _check_json(item, "an item of done")
 
 
-def _check_part(part: str, value: Json) -> None:
+def _check_json(value: Json, what: str) -> None:
     try:
-        size = len(msgspec.json.encode(value))
+        # json, since msgspec makes text of times, bytes and sets without a word, which would not come back as such
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
     except (TypeError, ValueError) as error:
-        raise PluginError(f"part {part!r} of the cursor is not JSON: {error}") from None
+        raise PluginError(f"{what} is not JSON: {error}") from None
     if size > MAX_CURSOR_PART:
-        raise PluginError(f"part {part!r} of the cursor takes {size} bytes, at most {MAX_CURSOR_PART} are allowed")
+        raise PluginError(f"{what} takes {size} bytes, at most {MAX_CURSOR_PART} are allowed")

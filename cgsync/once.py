@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from cgsync.engine import Engine
 from cgsync.errors import LedgerError, SourceError
+from cgsync.intake import is_ending
 from cgsync.ledger import outbox
 
 REJECTED = ("invalid", "unreadable", "conflict")
@@ -53,8 +54,12 @@ async def _drain(engine: Engine, name: str, tally: Tally) -> None:
         raise
     except SourceError as error:
         tally.failed[name] = str(error)
-    except Exception as error:  # noqa: BLE001 - the root of a source's task: a bug of a plugin ends here
+    except BaseException as error:
+        if is_ending():
+            raise asyncio.CancelledError from error
         tally.failed[name] = f"{type(error).__name__}: {error}"
     else:
         tally.counts.update(drained.counts)
         tally.failed.update({f"{name}: {problem.part}": problem.reason for problem in drained.problems})
+        if drained.later:
+            tally.failed[name] = f"something is not ready yet, and asks for {drained.later.total_seconds():.0f} s more"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,10 +14,14 @@ from typing import Any
 
 from cgsync.api import Clock, Log, Settles, Source, Waits
 from cgsync.delivery import backoff
-from cgsync.errors import LedgerError, SourceError, SourceMisconfigured, SourceUnavailable
-from cgsync.intake import Drained, SourceIntake
+from cgsync.errors import LedgerError, PluginError, SourceError, SourceMisconfigured, SourceUnavailable
+from cgsync.intake import Drained, SourceIntake, is_ending, within
 from cgsync.ledger import Ledger, runs, settlements
+from cgsync.ledger.settlements import Settlement
 from cgsync.schedule import Bell
+
+PATIENCE = timedelta(minutes=1)
+"""For so long a single run waits for what is not ready yet."""
 
 
 class Condition(StrEnum):
@@ -84,26 +88,42 @@ class Poller:
                 await self._wait_out(Condition.UNAVAILABLE, error, error.retry_after)
             except LedgerError:
                 raise
-            except Exception as error:  # noqa: BLE001 - the root of a source's task: a bug of a plugin ends here
+            except BaseException as error:
+                if is_ending():
+                    raise asyncio.CancelledError from error
                 self._hold(error)
                 return
 
     async def drain_once(self) -> Drained:
         """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
-        async with self._open() as source:
+        async with self._opened() as source:
             total = await self._poll(source)
-            patience = self._clock.monotonic() + 60
+            patience = self._clock.monotonic() + PATIENCE.total_seconds()
             while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
                 await self._clock.sleep(total.later.total_seconds())
-                total = await self._poll(source)
+                earlier, total = total, await self._poll(source)
+                total.follow(earlier)
             return total
 
     async def _session(self) -> None:
-        async with self._open() as source:
+        async with self._opened() as source:
             while True:
                 drained = await self._poll(source)
                 self._failures = 0
                 await self._until_due(source, drained.later)
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Source]:
+        kept: BaseException | None = None
+        async with contextlib.AsyncExitStack() as stack:
+            source = await within(self._intake.time_limit, stack.enter_async_context(self._open()), "open")
+            try:
+                yield source
+            except BaseException as error:
+                kept = error
+                raise
+        if kept is not None:  # the plugin's context manager meant to keep it to itself, but it is ours to judge
+            raise kept
 
     async def _poll(self, source: Source) -> Drained:
         self._become(Condition.POLLING)
@@ -138,15 +158,17 @@ class Poller:
         if not isinstance(source, Settles) or self._clock.monotonic() < self._settle_due:
             return
         while items := await self._ledger.read(partial(settlements.pending, source=self._uid)):
+            settled = source.settle([item.value for item in items])
             try:
-                await source.settle([item.value for item in items])
+                await within(self._intake.time_limit, settled, "settle")
             except SourceError as error:
-                self._settle_later(error)
+                await self._settle_later(items, error)
                 return
             await self._ledger.write(partial(settlements.finish, ids=[item.id for item in items]))
         self._settle_failures = 0
 
-    def _settle_later(self, error: SourceError) -> None:
+    async def _settle_later(self, items: Sequence[Settlement], error: SourceError) -> None:
+        await self._ledger.write(partial(settlements.fail, ids=[item.id for item in items], error=str(error)))
         self._settle_failures += 1
         gap = backoff.half_jitter(self._settle_failures, self._random)
         self._settle_due = self._clock.monotonic() + gap.total_seconds()
@@ -154,17 +176,32 @@ class Poller:
 
     async def _until_due(self, source: Source, later: timedelta | None) -> None:
         """Return at the bell, when the source says that something may be new, or when ``later`` is over."""
+        ready = None if later is None else self._clock.monotonic() + later.total_seconds()
+        while await self._rest(source, ready):
+            await self._settle(source)
+
+    async def _rest(self, source: Source, ready: float | None) -> bool:
+        """Wait for whatever comes first; true when that is the time to settle again what could not be settled."""
         waits = [self._bell.ring()]
-        if later is not None:
-            waits.append(self._clock.sleep(later.total_seconds()))
         if isinstance(source, Waits):
-            waits.append(source.wait())
-        await first(waits)
+            waits.append(_awaken(source))
+        if ready is not None:
+            waits.append(self._until(ready))
+        if not self._settle_failures:
+            await first(waits)
+            return False
+        return await first([*waits, self._until(self._settle_due)]) == len(waits)
+
+    async def _until(self, moment: float) -> None:
+        await self._clock.sleep(max(moment - self._clock.monotonic(), 0.0))
 
     async def _wait_out(self, condition: Condition, error: SourceError, gap: timedelta | None) -> None:
         """Close the source for a while: as long as it asked for, else with growing gaps."""
+        if is_ending():  # the plugin made another error of it
+            raise asyncio.CancelledError from error
         self._failures += 1
-        gap = gap or backoff.half_jitter(self._failures, self._random)
+        if gap is None or gap < backoff.FIRST:  # so short a wait would only be another failure
+            gap = backoff.half_jitter(self._failures, self._random)
         self.health.error, self.health.hint = error.message, error.hint
         self._become(condition)
         self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
@@ -172,7 +209,7 @@ class Poller:
         await self._record(self._clock.now(), {}, error.message)
         await self._clock.sleep(gap.total_seconds())
 
-    def _hold(self, error: Exception) -> None:
+    def _hold(self, error: BaseException) -> None:
         self.health.error = f"{type(error).__name__}: {error}"
         self.health.hint = "this is a bug of the plugin; the source is held until a reload or a restart"
         self.health.traceback = "".join(traceback.format_exception(error))
@@ -184,8 +221,8 @@ class Poller:
             self.health.condition, self.health.since = condition, self._clock.now()
 
 
-async def first(waits: list[Any]) -> None:
-    """Return when the first of these coroutines does; cancel the others and wait until they have ended."""
+async def first(waits: Sequence[Coroutine[Any, Any, None]]) -> int:
+    """The place of the first of these that returns; the others are cancelled, and waited for until they have ended."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -195,3 +232,11 @@ async def first(waits: list[Any]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+    return next(place for place, task in enumerate(tasks) if task in done)
+
+
+async def _awaken(source: Waits) -> None:
+    try:
+        await source.wait()
+    except (KeyboardInterrupt, SystemExit) as error:  # out of a task of their own these would end the loop
+        raise PluginError(f"wait() raised {error!r}") from error
