@@ -81,7 +81,9 @@ class _Answering:
         except CgsyncError as error:
             self._log.warning("command failed", verb=request.verb, uid=uid, error=str(error))
             return _failure(error)
-        except Exception as error:  # noqa: BLE001 - the root of a command: its bug must not end the daemon
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - the root of a command: its bug must not end the daemon
             self._log.error("command failed", verb=request.verb, uid=uid, exc_info=error)
             return _failure(ControlError(f"{type(error).__name__}: {error}", hint="the daemon's log has the details"))
         self._log.debug("command", verb=request.verb, uid=uid)

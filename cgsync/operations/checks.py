@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -10,6 +11,7 @@ import structlog
 
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError
+from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
 from cgsync.trial import Trial, Tried
@@ -21,7 +23,7 @@ async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
 
 async def online(core: Core) -> list[Mapping[str, Any]]:
     """Log in to the receiver and try every source; one line each."""
-    found = [await _tried("receiver", core.engine.sender.check())]
+    found = [await _tried("receiver", core.engine.sender.transport.check())]
     return found + [await _tried(f"source {name}", (await trial(core, name)).online()) for name in core.config.sources]
 
 
@@ -30,7 +32,9 @@ async def _tried(what: str, attempt: Any) -> Mapping[str, Any]:
         return {"what": what, "verdict": "ok", "seen": await attempt}
     except CgsyncError as error:
         return {"what": what, "verdict": "failed", "seen": str(error)}
-    except Exception as error:  # noqa: BLE001 - a bug of a plugin is a finding here, like any other
+    except BaseException as error:
+        if is_ending():
+            raise asyncio.CancelledError from error
         return {"what": what, "verdict": "failed", "seen": f"{type(error).__name__}: {error}"}
 
 
