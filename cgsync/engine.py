@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -73,6 +73,11 @@ class Running:
     poller: Poller
     task: asyncio.Task[None] | None = None
 
+    @property
+    def held(self) -> bool:
+        """Whether it was at work and gave up."""
+        return self.task is not None and self.task.done()
+
 
 class Engine:
     """Starts and stops the parts. Whatever they raise arrives in :meth:`failure`."""
@@ -93,8 +98,9 @@ class Engine:
     async def assemble(self) -> None:
         """Make the sender and a poller for each source; nothing runs yet."""
         await self._make_sender()
+        uids = await self._register(self.config)
         for source in self.config.sources.values():
-            self.sources[source.name] = await self._make(source)
+            self.sources[source.name] = self._make(source, uids[source.name])
         await self._retain()
 
     def start(self, *, polling: bool) -> None:
@@ -121,6 +127,7 @@ class Engine:
         """Take another configuration: only what changed is restarted. Raises before anything was touched."""
         self._refuse(config)
         contract = Contract(config.overlay)
+        uids = await self._register(config)
         overlay_changed = config.overlay != self.config.overlay
         changes = self._compare(config, everything=overlay_changed)
         sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
@@ -132,7 +139,7 @@ class Engine:
             await self._make_sender()
             self._send()
         for name in [*changes.restarted, *changes.started]:
-            self.sources[name] = await self._make(config.sources[name])
+            self.sources[name] = self._make(config.sources[name], uids[name])
             self._launch(self.sources[name])
         await self._retain()
         return Changes(
@@ -152,7 +159,8 @@ class Engine:
             restarted=[
                 name
                 for name in new
-                if name in old and (everything or new[name].fingerprint != old[name].config.fingerprint)
+                if name in old
+                and (everything or old[name].held or new[name].fingerprint != old[name].config.fingerprint)
             ],
         )
 
@@ -162,9 +170,14 @@ class Engine:
         if config.receiver.identity != self.config.receiver.identity:
             raise ConfigError("the receiver cannot change while the daemon runs", hint="restart it")
 
-    async def _make(self, source: SourceConfig) -> Running:
-        now = Instant.of(self.host.clock)
-        uid = await self.ledger.write(partial(sources.register, name=source.name, plugin=source.plugin, now=now))
+    async def _register(self, config: Config) -> Mapping[str, str]:
+        """The uid of each source; raises, and stores nothing, when one stands for another plugin than it did."""
+        now, plugins = Instant.of(self.host.clock), {each.name: each.plugin for each in config.sources.values()}
+        return await self.ledger.write(
+            lambda conn: {name: sources.register(conn, name, plugin, now) for name, plugin in plugins.items()}
+        )
+
+    def _make(self, source: SourceConfig, uid: str) -> Running:
         log = self._log.bind(source=source.name)  # type: ignore[attr-defined]  # structlog's own loggers have it
         plan = Plan(
             uid=uid,
