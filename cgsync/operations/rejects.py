@@ -11,6 +11,7 @@ import msgspec
 
 from cgsync.api import Batch, Record
 from cgsync.errors import ControlError
+from cgsync.intake import NO_KEY
 from cgsync.ledger import Rejected, outbox, rejects
 from cgsync.model import RejectKind
 from cgsync.operations.core import Core
@@ -41,11 +42,15 @@ async def retry(core: Core, numbers: Sequence[int], source: str | None = None) -
     if refused:
         keys = await core.ledger.read(partial(rejects.keys_of, numbers=refused))
         counts["requeued"] = await core.ledger.write(partial(outbox.retry, keys=keys, now=core.now()))
-    invalid = [reject for reject in chosen if reject.kind is RejectKind.INVALID]
+        if core.running:
+            core.engine.sender.look()
+    invalid = [
+        reject for reject in chosen if reject.kind is RejectKind.INVALID and NO_KEY not in reject.reasons.values()
+    ]
     for name in sorted({reject.source for reject in invalid}):
         counts.update(await _remap(core, name, [reject for reject in invalid if reject.source == name]))
-    unreadable = sum(reject.kind is RejectKind.UNREADABLE for reject in chosen)
-    return {"counts": dict(counts), "kept": unreadable, "still_rejected": counts["invalid"] + counts["conflict"]}
+    kept = len(chosen) - len(refused) - len(invalid)  # what was unreadable, and what would go by its position for ever
+    return {"counts": dict(counts), "kept": kept, "still_rejected": counts["invalid"] + counts["conflict"]}
 
 
 async def _remap(core: Core, name: str, chosen: Sequence[Rejected]) -> Mapping[str, int]:
