@@ -80,7 +80,13 @@ LIMITS_SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "record": {"$ref": "cgsync:size", "default": "1MiB", "description": "Bytes of one record."},
-        "columns": {"type": "integer", "minimum": 1, "maximum": 10000, "default": 1000},
+        "columns": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 10000,
+            "default": 1000,
+            "description": "Of a CSV file.",
+        },
         "depth": {"type": "integer", "minimum": 1, "maximum": 64, "default": 64, "description": "Nesting of JSON."},
         "bad_rows": {"type": "integer", "minimum": 1, "default": 10000, "description": "Bad rows in one file."},
     },

@@ -62,18 +62,6 @@ async def test_an_empty_folder_may_be_one_that_is_not_mounted(over: Over, drop: 
     assert await over().reopened(cursor) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may list any folder")
-async def test_a_folder_that_cannot_be_listed_keeps_its_state_and_is_told(over: Over, drop: Path) -> None:
-    (drop / "below").mkdir()
-    write(drop / "below" / "a.csv", 1)
-    cursor = (await over(recursive=True).reopened({}))[-1].behind
-    (drop / "below").chmod(0)
-    steps = await over(recursive=True).reopened(cursor)
-    (drop / "below").chmod(0o700)
-    assert "below/a.csv" in steps[-1].behind
-    assert [problem.part for step in steps for problem in step.batch.problems] == ["below/"]
-
-
 async def test_new_content_under_an_old_name_is_read(over: Over, drop: Path) -> None:
     write(drop / "a.csv", 1)
     cursor = (await over().reopened({}))[-1].behind
