@@ -95,9 +95,13 @@ class Engine:
         self._sending: asyncio.Task[None] | None = None
         self.sender: Sender
 
+    async def connect(self) -> None:
+        """Make the sender; nothing runs yet."""
+        await self._make_sender()
+
     async def assemble(self) -> None:
         """Make the sender and a poller for each source; nothing runs yet."""
-        await self._make_sender()
+        await self.connect()
         uids = await self._register(self.config)
         for source in self.config.sources.values():
             self.sources[source.name] = self._make(source, uids[source.name])

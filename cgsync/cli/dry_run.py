@@ -13,7 +13,7 @@ import msgspec
 
 from cgsync.cli.preview import show as show_one
 from cgsync.cli.session import Session
-from cgsync.ledger import checkpoints
+from cgsync.ledger import checkpoints, sources
 from cgsync.operations.checks import trial
 from cgsync.trial import Tried
 
@@ -36,6 +36,7 @@ def show(session: Session, *, as_json: bool) -> None:
 
 async def _try_all(session: Session, each: Callable[[Tried], None]) -> None:
     async with session.alone(trial=True) as core:
-        for name, running in core.engine.sources.items():
-            cursor = await core.ledger.read(partial(checkpoints.load, source=running.uid))
+        for name in core.config.sources:
+            uid = await core.ledger.read(partial(sources.uid_of, name=name)) or name
+            cursor = await core.ledger.read(partial(checkpoints.load, source=uid))
             await (await trial(core, name)).dry_run(cursor, each)

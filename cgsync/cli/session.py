@@ -62,7 +62,11 @@ class Session:
 
     @contextlib.asynccontextmanager
     async def alone(self, *, trial: bool) -> AsyncIterator[Core]:
-        """What a command works with when it does so itself. A ``trial`` needs no ledger, and leaves none behind."""
+        """What a command works with when it does so itself. A ``trial`` needs no ledger, and leaves none behind.
+
+        The engine is not assembled: that would tell the ledger of every source in the configuration, and a rename, or
+        dropping what another plugin left, comes before that.
+        """
         from cgsync.daemon import assembled
         from cgsync.operations import Core
 
@@ -73,7 +77,6 @@ class Session:
                     raise ControlError(f"nothing is stored in {config.state_dir} yet", hint="`cgsync run` starts it")
                 config = replace(config, state_dir=Path(scratch))
             async with assembled(config, redactor) as engine:
-                await engine.assemble()
                 yield Core.of(engine, self._path, running=False)
 
     def load(self) -> tuple[Config, Redactor]:

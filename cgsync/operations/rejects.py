@@ -47,6 +47,8 @@ async def retry(core: Core, numbers: Sequence[int], source: str | None = None) -
     invalid = [
         reject for reject in chosen if reject.kind is RejectKind.INVALID and NO_KEY not in reject.reasons.values()
     ]
+    if invalid and not core.running:
+        await core.engine.assemble()
     for name in sorted({reject.source for reject in invalid}):
         counts.update(await _remap(core, name, [reject for reject in invalid if reject.source == name]))
     kept = len(chosen) - len(refused) - len(invalid)  # what was unreadable, and what would go by its position for ever
