@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import indent
 
 import click
 import pytest
@@ -77,12 +78,22 @@ def test_a_configuration_in_the_documents_is_accepted(
     (credentials / "cg-client-secret").write_text("a secret of the documents")
     (tmp_path / "accounts.csv").write_text("domain,account\nacme.example,Acme\n")
     path = tmp_path / "config.yaml"
-    path.write_text(example.text)
+    path.write_text(_whole(example))
     path.chmod(0o600)
     loaded = config.load(path, environ=ENVIRONMENT | {"CREDENTIALS_DIRECTORY": str(credentials)})
     assert loaded.sources
     assert not loaded.broken
     assert not loaded.warnings
+
+
+def _whole(example: Example) -> str:
+    """A plugin's README shows its options alone."""
+    name = example.page.parent.name.removeprefix("cgsync_")
+    if example.page.parent.parent.name != "plugins":
+        return example.text
+    head = "customergauge: { region: eu, client_id: docs, client_secret: '${credential:cg-client-secret}' }\nsources:\n"
+    mapping = "    activity: { account: Acme, type: Order, source: Docs, happened_at: '{{ record.at }}' }\n"
+    return f"{head}  shown:\n{mapping}    {name}:\n{indent(example.text, ' ' * 6)}"
 
 
 @pytest.mark.parametrize("words", [words for _, words in commands()], ids=[where for where, _ in commands()])
