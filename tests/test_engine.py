@@ -1,0 +1,201 @@
+"""The engine: what is read arrives, a reload touches only what changed, and whatever must not end is noticed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cgsync.api import Batch
+from cgsync.engine import Changes
+from cgsync.errors import ConfigError, LedgerError
+from cgsync.ledger import PluginChanged, sources
+from cgsync.plugins import BrokenPlugin
+from cgsync.poller import Condition
+from cgsync.sandbox import Sandbox
+from tests.plant import config, engine_on, source, undelivered, with_sources
+from tests.rig import ACTIVITY, Script, Settling, batch, eventually, record
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as running:
+        yield running
+
+
+async def test_what_a_source_has_arrives_at_the_receiver(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = Settling(batch("1", "2", done=["a.csv"]))
+    async with engine_on(config(tmp_path, sandbox, source("desk", script))) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: sandbox.stats()["applied"] == 2)
+        await eventually(lambda: engine.sender.state().delivered == 2)
+        assert script.settled == ["a.csv"]
+        await eventually(lambda: engine.sender.state().unsettled == 0)
+        assert await undelivered(engine) == 0
+    assert script.open_now == 0
+
+
+async def test_what_was_pending_is_sent_after_a_restart_without_being_read_again(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+    async with engine_on(settings) as engine:
+        await engine.drain("desk")
+    assert sandbox.stats()["applied"] == 0
+    async with engine_on(settings) as engine:
+        engine.start(polling=False)
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
+async def test_a_reload_restarts_only_what_changed(sandbox: Sandbox, tmp_path: Path) -> None:
+    same, edited, gone, fresh = Script(), Script(), Script(), Script(batch("9"))
+    before = config(tmp_path, sandbox, source("same", same), source("edited", edited), source("gone", gone))
+    async with engine_on(before) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: same.did and edited.did and gone.did)
+        after = with_sources(
+            before, source("same", same), source("edited", edited, fingerprint="2"), source("fresh", fresh)
+        )
+        changes = await engine.reload(after)
+        assert changes == Changes(started=["fresh"], stopped=["gone"], restarted=["edited"], sender=False)
+        await eventually(lambda: edited.opened == 2 and fresh.did)
+        assert (same.opened, same.open_now, gone.open_now) == (1, 1, 0)
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+        known = {each.name: each.removed for each in await engine.ledger.read(sources.list_sources)}
+        assert known == {"same": False, "edited": False, "fresh": False, "gone": True}
+
+
+async def test_a_reload_maps_by_the_new_mapping(sandbox: Sandbox, tmp_path: Path) -> None:
+    before = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+    async with engine_on(before) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+        activity = {**ACTIVITY, "type": "Call"}
+        again = source("desk", Script(batch("1", at=2)), fingerprint="2", activity=activity)
+        await engine.reload(with_sources(before, again))
+        await eventually(lambda: sandbox.stats()["updated"] == 1)
+    assert len(sandbox.store) == 1
+
+
+async def test_a_reload_that_changes_the_pace_restarts_the_sender_and_loses_nothing(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    script = Script(batch("1"))
+    before = config(tmp_path, sandbox, source("desk", script))
+    async with engine_on(before) as engine:
+        await engine.drain("desk")
+        engine.start(polling=False)
+        first = engine.sender
+        changes = await engine.reload(replace(before, receiver=replace(before.receiver, concurrency=3)))
+        assert (changes.sender, engine.sender is first) == (True, False)
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
+async def test_a_reload_of_the_same_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script()))
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        assert await engine.reload(settings) == Changes()
+
+
+async def test_a_reload_starts_what_was_held(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(RuntimeError("a bug"), batch("1"))))
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: engine.sources["desk"].poller.health.condition is Condition.HELD)
+        await eventually(lambda: engine.sources["desk"].held)
+        assert (await engine.reload(settings)).restarted == ["desk"]
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
+@pytest.mark.parametrize("what", ["state_dir", "receiver"])
+async def test_a_reload_refuses_what_takes_a_restart(sandbox: Sandbox, tmp_path: Path, what: str) -> None:
+    before = config(tmp_path, sandbox, source("desk", script := Script()))
+    others = {"state_dir": tmp_path / "other", "receiver": replace(before.receiver, client_id="other")}
+    async with engine_on(before) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: script.did)
+        with pytest.raises(ConfigError, match="cannot change while the daemon runs"):
+            await engine.reload(replace(before, **{what: others[what]}))
+        assert engine.config is before
+        assert script.open_now == 1
+
+
+async def test_a_reload_with_another_plugin_under_a_name_touches_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    before = config(tmp_path, sandbox, source("desk", desk := Script()), source("shop", shop := Script()))
+    async with engine_on(before) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: desk.did and shop.did)
+        after = with_sources(
+            before,
+            source("fresh", Script()),
+            source("shop", shop, fingerprint="2"),
+            source("desk", desk, fingerprint="2", plugin="other"),
+        )
+        with pytest.raises(PluginChanged, match="cgsync source drop desk"):
+            await engine.reload(after)
+        assert (engine.config, list(engine.sources)) == (before, ["desk", "shop"])
+        assert (desk.open_now, desk.opened, shop.open_now, shop.opened) == (1, 1, 1, 1)
+        assert [each.name for each in await engine.ledger.read(sources.list_sources)] == ["desk", "shop"]
+
+
+async def test_a_source_whose_plugin_is_broken_does_not_count_as_removed(sandbox: Sandbox, tmp_path: Path) -> None:
+    before = config(tmp_path, sandbox, source("desk", Script()))
+    async with engine_on(before) as engine:
+        broken = BrokenPlugin(name="script", distribution="d", version="1", reason="no such module")
+        await engine.reload(replace(before, sources={}, broken={"desk": broken}))
+        [known] = await engine.ledger.read(sources.list_sources)
+        assert not known.removed
+
+
+async def test_a_bug_in_one_source_harms_no_other(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(
+        tmp_path, sandbox, source("bad", Script(SystemExit("bye"))), source("good", Script(batch("1"), batch("2")))
+    )
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: sandbox.stats()["applied"] == 2)
+        await eventually(lambda: engine.sources["bad"].held)
+
+
+async def test_trouble_of_the_ledger_reaches_whoever_watches_the_engine(sandbox: Sandbox, tmp_path: Path) -> None:
+    gate = asyncio.Event()
+
+    async def at_the_gate(cursor: object) -> Batch:
+        await gate.wait()
+        return batch("1")
+
+    settings = config(tmp_path, sandbox, source("desk", script := Script(at_the_gate)))
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: script.did == ["fetch"])
+        engine.ledger.close()
+        gate.set()
+        with pytest.raises(LedgerError):
+            await asyncio.wait_for(engine.failure(), 10)
+
+
+async def test_stopping_closes_every_source_and_settles_what_is_on_the_wire(tmp_path: Path) -> None:
+    async with Sandbox(latency=0.1) as sandbox:
+        script = Script(batch("1"))
+        settings = config(tmp_path, sandbox, source("desk", script))
+        async with engine_on(settings) as engine:
+            engine.start(polling=True)
+            await eventually(lambda: engine.sender.state().in_flight)
+            await engine.stop()
+            assert script.open_now == 0
+            assert await undelivered(engine) == 0
+
+
+async def test_records_of_two_sources_do_not_mix(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The second claimant of a reference is rejected, and neither stops the other."""
+    settings = config(
+        tmp_path, sandbox, source("one", Script(batch("1"))), source("two", Script(Batch(records=[record("1", "Ltd")])))
+    )
+    async with engine_on(settings) as engine:
+        await engine.drain("one")
+        drained = await engine.drain("two")
+    assert drained.counts["conflict"] == 1
