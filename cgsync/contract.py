@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
     from referencing import Registry
 
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
 OBJECT = "additional_information_object"
 NOTHING_REMOTE = "a schema is complete in itself: nothing is ever fetched"
 
@@ -53,7 +54,7 @@ def overlay_from(types: Sequence[str] | None, accounts: Sequence[str] | None) ->
     """The overlay that allows these types and accounts only; ``None`` allows all."""
     allowed = {"type": types, "account": accounts}
     return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$schema": DIALECT,
         "type": "object",
         "properties": {key: {"enum": list(values)} for key, values in allowed.items() if values is not None},
     }
@@ -79,6 +80,8 @@ def _check_elsewhere(overlay: Mapping[str, Any]) -> None:
     from referencing.exceptions import Unresolvable
     from referencing.jsonschema import DRAFT202012
 
+    if overlay.get("$schema", DIALECT) != DIALECT:
+        raise _unusable(f"$schema is {overlay['$schema']!r}, not {DIALECT}")
     try:
         Draft202012Validator.check_schema(overlay)
         registry: Registry[Any] = Registry().with_resource("", DRAFT202012.create_resource(overlay))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from cgsync.mapping.spec import ARRAY, OBJECT, Path, is_flat
+from cgsync.mapping.spec import ARRAY, OBJECT, Path
 
 Shape = int | dict[str, "Shape"] | list["Shape"]
 """A number is the place of a value."""
@@ -76,12 +76,14 @@ def _kind(key: str) -> Kind:
 
 
 def _leaves(path: Path, kind: Kind, value: Any) -> list[Field]:
-    if isinstance(value, Mapping) and value:
-        return [field for key, each in value.items() for field in _leaves((*path, str(key)), kind, each)]
-    if isinstance(value, (list, tuple)) and value and kind is Kind.JSON:
-        return [field for place, each in enumerate(value) for field in _leaves((*path, place), kind, each)]
-    whole = path == (ARRAY,) and not is_flat(str(path[0]))
-    return [Field(path=path, kind=Kind.JSON if whole else kind, value=value)]
+    whole = path in {(OBJECT,), (ARRAY,)}
+    if value and (kind is Kind.JSON or whole):
+        if isinstance(value, Mapping):
+            return [field for key, each in value.items() for field in _leaves((*path, str(key)), kind, each)]
+        if isinstance(value, (list, tuple)) and not whole:
+            return [field for place, each in enumerate(value) for field in _leaves((*path, place), kind, each)]
+    # one expression may give the whole array of texts
+    return [Field(path=path, kind=Kind.JSON if path == (ARRAY,) else kind, value=value)]
 
 
 def _listed(node: Any) -> Shape:

@@ -83,8 +83,10 @@ class _Review:
         value = field.value
         if isinstance(value, str) and is_template(value):
             yield from self._template(place, value)
-        elif field.kind is not Kind.JSON and _is_nested(field):
+        elif field.kind is not Kind.JSON and isinstance(value, (Mapping, list, tuple)):
             yield Flaw(path=place, message=f"is {kind(value)}, not a text")
+        elif field.path in {(OBJECT,), (ARRAY,)} and value is not None and not isinstance(value, Mapping):
+            yield Flaw(path=place, message=f"is {kind(value)}, not an object", help="one template may give all of it")
         elif value is not None:
             yield from self._constant(place, field)
 
@@ -97,11 +99,6 @@ class _Review:
     def _template(self, path: Path, text: str) -> Iterator[Flaw]:
         for message, help_ in review_template(self._sandbox, text, self._spec):
             yield Flaw(path=path, message=message, help=help_)
-
-
-def _is_nested(field: Field) -> bool:
-    depth = 2 if field.path[0] == ARRAY else 1
-    return len(field.path) > depth or isinstance(field.value, (Mapping, list, tuple))
 
 
 def review_template(sandbox: Sandbox, text: str, spec: MappingSpec) -> list[Finding]:

