@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, case, insert, select, update
 
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.schema import epoch
+from cgsync.ledger.schema import activity, epoch
 
 AHEAD = 60.0
 CURRENT = "SELECT shift, horizon, unclean_from, unclean_until FROM epoch"
@@ -72,8 +72,16 @@ def begin(conn: Connection, now: Instant, boot: str, *, clean: bool, settle_time
         return
     same_boot = row.boot_id == boot
     shift = row.shift if same_boot else row.horizon - now.mono
-    if same_boot and clean:
-        return
     start = now.mono + shift
-    window = {"unclean_from": start, "unclean_until": start + settle_time.total_seconds()}
-    conn.execute(update(epoch).values(boot_id=boot, shift=shift, horizon=max(row.horizon, start), **window))
+    until = start + settle_time.total_seconds()
+    if not same_boot:
+        _renew_doubts(conn, until)
+    if not (same_boot and clean):
+        values = {"shift": shift, "unclean_from": start, "unclean_until": until}
+        conn.execute(update(epoch).values(boot_id=boot, horizon=max(row.horizon, until) + AHEAD, **values))
+
+
+def _renew_doubts(conn: Connection, until: float) -> None:
+    """Let what waits for an abandoned request wait its full time again: nobody knows how much of it is over."""
+    waits = case((activity.c.due >= activity.c.doubt, until), else_=activity.c.due)
+    conn.execute(update(activity).where(activity.c.doubt.is_not(None)).values(due=waits, doubt=until))

@@ -85,6 +85,7 @@ activity = Table(
     Column("answer", Text),
 )
 Index("activity_due", activity.c.due, activity.c.seq, sqlite_where=activity.c.due.is_not(None))
+Index("activity_doubt", activity.c.doubt, sqlite_where=activity.c.doubt.is_not(None))
 Index("activity_open", activity.c.state, activity.c.source, sqlite_where=activity.c.state != "delivered")
 
 # beside the row and not in it: a change of state then writes two hundred bytes, not two thousand

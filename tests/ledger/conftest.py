@@ -151,4 +151,4 @@ def open_ledger(tmp_path: Path, clock: HandClock) -> Iterator[Callable[..., Ledg
 
 @pytest.fixture
 async def ledger(open_ledger: Callable[..., Ledger]) -> AsyncIterator[Ledger]:
-    yield open_ledger()
+    return open_ledger()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, case, select, update
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch, verdicts
@@ -95,7 +95,8 @@ def leave_refused(conn: Connection, keys: Sequence[str]) -> None:
 def requeue(conn: Connection, now: Instant) -> Requeued:
     """Send everything again that was ever wanted: for another receiver, or when it is unknown what it has."""
     time = epoch.current(conn, now)
-    again = {"due": time.now, "queued": time.now, "attempts": 0, "retries": 0, "lane": LIVE}
+    due = case((activity.c.doubt > time.now, activity.c.doubt), else_=time.now)
+    again = {"due": due, "attempts": 0, "retries": 0, "lane": LIVE}
     sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
     tally: Tally = Counter()
     for state in (State.DELIVERED.value, State.REFUSED.value):

@@ -43,6 +43,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("key"),
     )
+    op.create_index("activity_doubt", "activity", ["doubt"], sqlite_where=sa.text("doubt IS NOT NULL"))
     op.create_index("activity_due", "activity", ["due", "seq"], sqlite_where=sa.text("due IS NOT NULL"))
     op.create_index("activity_open", "activity", ["state", "source"], sqlite_where=sa.text("state != 'delivered'"))
     op.create_table(
