@@ -82,7 +82,8 @@ class SecretFiles:
         await asyncio.to_thread(_replace, self._path(name), value.encode())
 
     def _path(self, name: str) -> Path:
-        return self._folder / quote(name, safe="")
+        # the ending keeps apart what quoting does not: `..`, and the half-written file of another secret
+        return self._folder / f"{quote(name, safe='')}.secret"
 
 
 def _replace(path: Path, content: bytes) -> None:
