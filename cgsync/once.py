@@ -22,6 +22,8 @@ class Tally:
     failed: dict[str, str] = field(default_factory=dict)
     waiting: int = 0
     why: str = ""
+    ended: bool = False
+    """false when a signal came first"""
 
     @property
     def rejected(self) -> int:
@@ -29,7 +31,7 @@ class Tally:
 
     @property
     def exit_status(self) -> int:
-        if self.waiting or self.failed:
+        if self.waiting or self.failed or not self.ended:
             return 1
         return 3 if self.rejected else 0
 
@@ -45,6 +47,7 @@ async def run(engine: Engine, tally: Tally) -> None:
     tally.counts["refused"] += state.refused
     tally.waiting = await engine.ledger.read(outbox.pending_count)
     tally.why = state.words
+    tally.ended = True
 
 
 async def _drain(engine: Engine, name: str, tally: Tally) -> None:

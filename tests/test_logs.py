@@ -75,4 +75,4 @@ def test_under_systemd_a_line_starts_with_its_priority(redactor: Redactor, tmp_p
         logs.configure("info", "auto", redactor, out)
         structlog.get_logger().error("source held", source="orders", error="two\nlines")
         out.seek(0)
-        assert out.read() == '<3>source held source=orders error=two\\nlines\n'
+        assert out.read() == "<3>source held source=orders error=two\\nlines\n"

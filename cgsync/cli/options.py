@@ -41,12 +41,20 @@ def find(named: str | None) -> Path:
     distrust = _distrust(here) if here.is_file() else ""
     if here.is_file() and not distrust:
         return here
-    if SYSTEM.exists():
+    if _is_there(SYSTEM):
         return SYSTEM
     raise ConfigError(
         distrust or f"there is no configuration: neither ./cgsync.yaml nor {SYSTEM}",
         hint="name one with `-c FILE`",
     )
+
+
+def _is_there(path: Path) -> bool:
+    """Whether it exists; what may not even be looked at does, and its place alone says where the daemon listens."""
+    try:
+        return path.exists()
+    except PermissionError:
+        return True
 
 
 def _distrust(path: Path) -> str:

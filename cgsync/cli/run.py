@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,9 +61,11 @@ def _once(path: Path, config: Config, redactor: Redactor, *, as_json: bool) -> N
 def _report(tally: Tally, *, as_json: bool) -> None:
     counts = {name: count for name, count in sorted(tally.counts.items()) if count}
     if as_json:
-        output.as_json({"counts": counts, "failed": tally.failed, "waiting": tally.waiting, "why": tally.why})
+        output.as_json({**asdict(tally), "counts": counts})
         return
     output.fields({**counts, "waiting": tally.waiting, "because": tally.why if tally.waiting else ""})
+    if not tally.ended:
+        click.echo("stopped by a signal before all was done; the next run goes on from here", err=True)
     for name, words in tally.failed.items():
         click.echo(f"{name}: {words}", err=True)
     if tally.rejected:

@@ -22,7 +22,7 @@ customergauge:
   token_url: http://127.0.0.1:{port}/oauth2/token
   client_id: bench
   client_secret: bench
-  rate_limit: 1000000/s
+  rate_limit: 100000/s
   concurrency: {workers}
 state_dir: {folder}/state
 sources:
