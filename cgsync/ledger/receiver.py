@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection
 
-from cgsync.clock import SystemClock
 from cgsync.errors import LedgerRefused
-from cgsync.ledger import database, epoch, folder, meta, migrate, outbox
-from cgsync.ledger.instant import Instant
+from cgsync.ledger import database, folder, meta, migrate, outbox
 from cgsync.ledger.lock import Lock
 
 RECEIVER = "receiver"
@@ -65,10 +62,7 @@ def _adopt(file: Path, receiver: str, *, resend: bool) -> Adopted:
             meta.put(conn, RECEIVER, receiver)
             if not resend or previous == receiver:
                 return Adopted(previous=previous)
-            now = Instant.of(SystemClock())
-            # the file may come from another machine or boot: its time has to be this one's before rows are queued
-            epoch.begin(conn, now, epoch.boot_id(), clean=True, settle_time=timedelta(0))
-            requeued = outbox.requeue(conn, now)
+            requeued = outbox.requeue(conn)
             return Adopted(previous=previous, queued=requeued.queued, without_body=requeued.without_body)
     finally:
         engine.dispose()

@@ -149,7 +149,7 @@ class Books(RuleBasedStateMachine):
                 sources.drop(conn, "t", now)
                 assert sources.register(conn, "t", "imap", now) == "t"
             case "resend":
-                outbox.requeue(conn, now)
+                outbox.requeue(conn)
 
     @rule(clean=st.booleans(), reboot=st.booleans())
     def restart(self, clean: bool, reboot: bool) -> None:

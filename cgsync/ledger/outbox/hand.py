@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, select, update
+from sqlalchemy import Connection, Select, select, update
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch, verdicts
@@ -92,11 +92,12 @@ def leave_refused(conn: Connection, keys: Sequence[str]) -> None:
         conn.execute(update(activity).where(*refused).values(due=None))
 
 
-def requeue(conn: Connection, now: Instant) -> Requeued:
-    """Send everything again that was ever wanted: for another receiver, or when it is unknown what it has."""
-    time = epoch.current(conn, now)
-    due = case((activity.c.doubt > time.now, activity.c.doubt), else_=time.now)
-    again = {"due": due, "attempts": 0, "retries": 0, "lane": LIVE}
+def requeue(conn: Connection) -> Requeued:
+    """Send everything again that was ever wanted: for another receiver, or when it is unknown what it has.
+
+    It needs no clock: what is not to wait for an abandoned request was due long ago.
+    """
+    again = {"due": sql.coalesce(activity.c.doubt, 0.0), "attempts": 0, "retries": 0, "lane": LIVE}
     sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
     tally: Tally = Counter()
     for state in (State.DELIVERED.value, State.REFUSED.value):
@@ -116,7 +117,6 @@ def requeue(conn: Connection, now: Instant) -> Requeued:
     lost = conn.execute(update(activity).where(activity.c.state == State.DELIVERED.value).values(digest=b"")).rowcount
     verdicts.close_all(conn)
     counters.add(conn, tally)
-    epoch.advance(conn, time, time.now)
     return Requeued(queued=counters.total(conn, State.PENDING), without_body=lost)
 
 
