@@ -1,0 +1,294 @@
+"""The verbs on a whole engine: what they change, what they refuse while a source runs, and in what words."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from cgsync.api import Batch, Record, Unreadable
+from cgsync.engine import Engine
+from cgsync.errors import ControlError
+from cgsync.intake import NO_KEY
+from cgsync.ledger import books, checkpoints
+from cgsync.operations import VERBS, carry
+from cgsync.plugins import BrokenPlugin
+from cgsync.sandbox import Sandbox
+from tests.plant import config, core_of, engine_on, row_state, source, with_sources
+from tests.rig import ACTIVITY, Script, batch, eventually, record
+
+LONG = {**ACTIVITY, "type": "{{ 'x' * 200 }}"}
+REFUSAL = {"message": "The given data was invalid.", "errors": {"account": ["is unknown"]}}
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as running:
+        yield running
+
+
+@asynccontextmanager
+async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
+    """An engine whose source ``desk`` was polled once; nothing runs."""
+    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
+        await engine.drain("desk")
+        yield engine
+
+
+async def ask(engine: Engine, verb: str, *, running: bool = False, **args: Any) -> Any:
+    """What a command gets to see: plain JSON."""
+    found = await carry(verb, args, core_of(engine, running=running))
+    return msgspec.to_builtins(found, enc_hook=str)
+
+
+# All verbs.
+
+
+async def test_an_unknown_verb_and_wrong_arguments_are_refused_in_words(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with engine_on(config(tmp_path, sandbox)) as engine:
+        with pytest.raises(ControlError, match="unknown command 'dance'"):
+            await ask(engine, "dance")
+        with pytest.raises(ControlError, match=r"explain: missing a required argument: 'reference'"):
+            await ask(engine, "explain")
+        with pytest.raises(ControlError, match="status: got an unexpected keyword"):
+            await ask(engine, "status", more=1)
+
+
+def test_every_verb_takes_a_core_first() -> None:
+    assert all(callable(verb) for verb in VERBS.values())
+
+
+# Checkpoints.
+
+
+async def test_checkpoints_are_listed_set_and_reset(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1"), Batch(cursor={"q": {"at": 7}})) as engine:
+        found = await ask(engine, "checkpoint.list")
+        assert [(each["source"], each["part"], each["value"]) for each in found] == [
+            ("desk", "p", "1"), ("desk", "q", {"at": 7}),
+        ]  # fmt: skip
+        await ask(engine, "checkpoint.set", source="desk", part="q", value=[1, None])
+        assert (await engine.ledger.read(partial(checkpoints.load, source="desk")))["q"] == [1, None]
+        assert await ask(engine, "checkpoint.reset", source="desk", part="q") == {"forgotten": 1}
+        assert await ask(engine, "checkpoint.reset", source="desk") == {"forgotten": 1}
+        assert await ask(engine, "checkpoint.list", source="desk") == []
+
+
+@pytest.mark.parametrize("verb", ["checkpoint.list", "checkpoint.set", "checkpoint.reset"])
+async def test_a_source_that_was_never_read_has_no_checkpoint(sandbox: Sandbox, tmp_path: Path, verb: str) -> None:
+    args = {"part": "p", "value": 1} if verb == "checkpoint.set" else {}
+    async with engine_on(config(tmp_path, sandbox)) as engine:
+        with pytest.raises(ControlError, match="nothing is stored of a source 'desk'"):
+            await ask(engine, verb, source="desk", **args)
+
+
+async def test_nothing_moves_a_cursor_or_a_name_while_the_source_runs(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1")) as engine:
+        for verb, args in {
+            "checkpoint.set": {"source": "desk", "part": "p", "value": 1},
+            "checkpoint.reset": {"source": "desk"},
+            "source.rename": {"old": "desk", "new": "shop"},
+            "source.drop": {"name": "desk"},
+        }.items():
+            with pytest.raises(ControlError, match="source desk runs") as caught:
+                await ask(engine, verb, running=True, **args)
+            assert "cgsync reload" in caught.value.hint
+
+
+# Sources.
+
+
+async def test_a_renamed_source_goes_on_where_it_was(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+    async with engine_on(settings) as engine:
+        await engine.drain("desk")
+        await ask(engine, "source.rename", old="desk", new="shop")
+    script = Script()
+    async with engine_on(with_sources(settings, source("shop", script))) as engine:
+        assert engine.sources["shop"].uid == "desk"
+        await engine.drain("shop")
+        assert script.cursors == [{"p": "1"}]
+
+
+async def test_a_dropped_source_takes_what_waits_with_it(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1", "2")) as engine:
+        assert await ask(engine, "source.drop", name="desk") == {"dropped": 2}
+        assert await ask(engine, "checkpoint.list") == []
+        assert (await ask(engine, "audit"))["ok"]
+        with pytest.raises(ControlError, match="nothing is stored"):
+            await ask(engine, "source.drop", name="desk")
+
+
+# Rejects.
+
+BAD = Batch(
+    records=[record("1", account=""), record("2", account=""), record("", account="Ltd"), record("4")],
+    rejects=[Unreadable(position="line 5", raw=b"\xff", reason="not UTF-8")],
+    cursor={"p": 1},
+)
+
+
+async def test_rejects_are_grouped_by_cause_or_listed_each(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, BAD) as engine:
+        causes = await ask(engine, "rejects.list")
+        assert (causes[0]["count"], causes[0]["kind"]) == (2, "invalid")
+        each = await ask(engine, "rejects.list", each=True)
+        assert sorted(line["position"] for line in each) == ["desk ", "desk 1", "desk 2", "line 5"]
+        assert await ask(engine, "rejects.list", source="other") == []
+        assert len(await ask(engine, "rejects.list", each=True, limit=1)) == 1
+
+
+async def numbers(engine: Engine) -> dict[str, int]:
+    return {line["position"]: line["id"] for line in await ask(engine, "rejects.list", each=True)}
+
+
+async def test_a_reject_is_shown_with_its_record_and_its_reasons(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, BAD) as engine:
+        known = await numbers(engine)
+        shown = await ask(engine, "rejects.show", number=known["desk 1"])
+        assert shown["record"] == {"id": "1", "account": ""}
+        assert list(shown["reasons"]) == ["account"]
+        raw = await ask(engine, "rejects.show", number=known["line 5"])
+        assert (raw["record"], raw["kind"]) == ("\\xff", "unreadable")
+        with pytest.raises(ControlError, match="there is no reject 999"):
+            await ask(engine, "rejects.show", number=999)
+
+
+async def test_retrying_with_another_mapping_turns_a_reject_into_an_activity(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
+    async with engine_on(settings) as engine:
+        await engine.drain("desk")
+        again = await ask(engine, "rejects.retry", numbers=[])
+        assert (again["still_rejected"], again["kept"]) == (2, 2)
+    lenient = {**ACTIVITY, "account": "{{ record.account or 'Unknown' }}"}
+    async with engine_on(with_sources(settings, source("desk", Script(), activity=lenient))) as engine:
+        one = (await numbers(engine))["desk 1"]
+        assert (await ask(engine, "rejects.retry", numbers=[one]))["counts"]["new"] == 1
+        assert (await ask(engine, "rejects.retry", numbers=[], source="desk"))["counts"]["new"] == 1
+        assert sorted(await numbers(engine)) == ["desk ", "line 5"]
+        engine.start(polling=False)
+        await eventually(lambda: sandbox.stats()["applied"] == 3)
+        assert (await engine.ledger.read(books.audit)).ok
+
+
+async def test_a_record_without_a_key_is_never_sent_by_its_position(sandbox: Sandbox, tmp_path: Path) -> None:
+    keyless = Batch(records=[Record(key="", data={"id": "1", "account": "Acme"}, position="line 1")], cursor={"p": 1})
+    activity = {name: value for name, value in ACTIVITY.items() if name != "reference"}
+    async with polled(tmp_path, sandbox, keyless, activity=activity) as engine:
+        assert await ask(engine, "rejects.retry", numbers=[]) == {"counts": {}, "kept": 1, "still_rejected": 0}
+        [line] = await ask(engine, "rejects.list", each=True)
+        assert line["reasons"] == {"": NO_KEY}
+
+
+async def test_retrying_without_the_source_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
+    async with engine_on(settings) as engine:
+        await engine.drain("desk")
+    async with engine_on(replace(settings, sources={})) as engine:
+        with pytest.raises(ControlError, match="there is no source 'desk'"):
+            await ask(engine, "rejects.retry", numbers=[])
+
+
+async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.faults.add(kind="status", status=422, body=REFUSAL, next=1)
+    async with polled(tmp_path, sandbox, batch("1")) as engine:
+        engine.start(polling=False)
+        await eventually(lambda: engine.sender.state().refused == 1 and engine.sender.state().unsettled == 0)
+        [line] = await ask(engine, "rejects.list", each=True)
+        assert (line["kind"], line["reference"]) == ("refused", "t-1")
+        found = await ask(engine, "rejects.retry", numbers=[line["id"]], running=True)
+        assert found["counts"] == {"requeued": 1}
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+        assert await ask(engine, "rejects.list") == []
+
+
+async def test_a_dropped_reject_is_gone_and_what_was_refused_with_it_stays_refused(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add(kind="status", status=422, body=REFUSAL)
+    async with polled(tmp_path, sandbox, BAD) as engine:
+        engine.start(polling=False)
+        await eventually(lambda: engine.sender.state().refused == 1 and engine.sender.state().unsettled == 0)
+        assert await ask(engine, "rejects.drop", numbers=[]) == {"dropped": 5}
+        assert await ask(engine, "rejects.list") == []
+        assert await row_state(engine, "t-4") == "refused"
+        assert (await ask(engine, "audit"))["ok"]
+
+
+# How things stand.
+
+
+async def test_status_tells_of_sources_outbox_sender_and_trouble(sandbox: Sandbox, tmp_path: Path) -> None:
+    bad = source("bad", Script(RuntimeError("a bug")))
+    settings = config(tmp_path, sandbox, source("desk", Script(batch("1", "2"))), bad)
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: sandbox.stats()["applied"] == 2)
+        await eventually(lambda: engine.sources["bad"].held and engine.sender.state().delivered == 2)
+        await eventually(lambda: engine.sender.state().unsettled == 0)
+        found = await ask(engine, "status", running=True)
+        by_name = {each["source"]: each for each in found["sources"]}
+        assert (by_name["desk"]["condition"], by_name["desk"]["read"], by_name["desk"]["delivered"]) == ("idle", 2, 2)
+        assert by_name["bad"]["condition"] == "held"
+        assert found["sender"]["state"] == "open"
+        [trouble] = found["trouble"]
+        assert (trouble["what"], trouble["words"]) == ("source bad", "RuntimeError: a bug")
+        assert "reload" in trouble["hint"]
+        assert "2 sources, 1 ok; bad held since" in found["summary"]
+        assert found["summary"].endswith("outbox 0")
+
+
+async def test_status_without_a_daemon_tells_what_is_stored(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1")) as engine:
+        broken = BrokenPlugin(name="p", distribution="d", version="1", reason="no such module")
+        engine.config = replace(engine.config, broken={"other": broken})
+        found = await ask(engine, "status")
+        assert "no daemon runs" in found["summary"]
+        assert (found["outbox"], found["sender"]) == ({"pending": 1}, {})
+        assert found["sources"][0]["condition"] == "stopped"
+        assert "no such module" in found["trouble"][0]["words"]
+        engine.config = replace(engine.config, sources={})
+        assert (await ask(engine, "status"))["sources"][0]["condition"] == "removed"
+
+
+async def test_explain_tells_what_became_of_a_reference(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1")) as engine:
+        found = await ask(engine, "explain", reference="T-1")
+        assert (found["reference"], found["state"], found["source"]) == ("t-1", "pending", "desk")
+        assert found["body"]["account"] == "Acme"
+        with pytest.raises(ControlError, match="nothing is known of 't-2'"):
+            await ask(engine, "explain", reference="t-2")
+
+
+# Trying.
+
+
+async def test_preview_and_check_ask_the_real_source_and_receiver(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(
+        tmp_path, sandbox, source("desk", Script(batch("1"), batch("1"))), source("bad", Script(SystemExit()))
+    )
+    async with engine_on(settings) as engine:
+        [tried] = await ask(engine, "preview", source="desk", count=1)
+        assert tried["activities"][0]["reference"] == "t-1"
+        found = await ask(engine, "check", running=True)
+        assert [(each["what"], each["verdict"]) for each in found] == [
+            ("receiver", "ok"), ("source desk", "ok"), ("source bad", "failed"),
+        ]  # fmt: skip
+        assert "SystemExit" in found[2]["seen"]
+        assert sandbox.stats()["puts"] == 0
+        with pytest.raises(ControlError, match="there is no source 'dsk'") as caught:
+            await ask(engine, "preview", source="dsk")
+        assert "desk" in caught.value.hint
+
+
+async def test_a_source_whose_plugin_is_broken_says_why(sandbox: Sandbox, tmp_path: Path) -> None:
+    broken = BrokenPlugin(name="p", distribution="d", version="1", reason="no such module")
+    async with engine_on(config(tmp_path, sandbox, broken={"desk": broken})) as engine:
+        with pytest.raises(ControlError, match="source desk: no such module"):
+            await ask(engine, "preview", source="desk")
