@@ -16,7 +16,6 @@ from cgsync.ledger import trouble
 
 FILE = "ledger.sqlite3"
 PATIENCE = 5.0
-"""Seconds to wait for another program, such as a sqlite3 shell, to let go of the file."""
 
 WRITER = (
     "PRAGMA journal_mode = WAL",
@@ -27,21 +26,24 @@ WRITER = (
 READER = ("PRAGMA query_only = ON", "PRAGMA cache_size = -4000")
 
 
-def writer(file: Path) -> Engine:
-    """The engine of the one connection that writes. Each transaction of it takes the write lock at its start."""
-    return _engine(file, "rw", WRITER, "BEGIN IMMEDIATE")
+def writer(file: Path, *, patience: float = PATIENCE) -> Engine:
+    """The engine of the one connection that writes. Each transaction of it takes the write lock at its start.
+
+    ``patience``: seconds to wait for another program, such as a sqlite3 shell, to let go of the file.
+    """
+    return _engine(file, "rw", WRITER, "BEGIN IMMEDIATE", patience)
 
 
 def reader(file: Path) -> Engine:
     """An engine of one connection that cannot write; each transaction of it sees one state of the file."""
-    return _engine(file, "ro", READER, "BEGIN")
+    return _engine(file, "ro", READER, "BEGIN", PATIENCE)
 
 
-def _engine(file: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:
+def _engine(file: Path, mode: str, pragmas: tuple[str, ...], begin: str, patience: float) -> Engine:
     def connect() -> sqlite3.Connection:
         # isolation_level=None: the driver's own BEGIN comes after the first SELECT, and not at all before DDL
         uri = f"file:{quote(str(file))}?mode={mode}"
-        link = sqlite3.connect(uri, uri=True, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+        link = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
         for pragma in pragmas:
             link.execute(pragma).close()
         return link

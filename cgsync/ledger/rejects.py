@@ -13,7 +13,7 @@ from sqlalchemy import func as sql
 from sqlalchemy import select as query
 
 from cgsync.ledger import outbox
-from cgsync.ledger.instant import Instant, moment
+from cgsync.ledger.instant import moment
 from cgsync.ledger.schema import reject
 from cgsync.ledger.schema import source as sources
 from cgsync.ledger.statements import chunks
@@ -128,11 +128,6 @@ def drop(conn: Connection, numbers: Sequence[int] = (), source: str | None = Non
     for chunk in chunks(chosen):
         conn.execute(delete(reject).where(reject.c.id.in_(chunk)))
     return len(chosen)
-
-
-def requeue(conn: Connection, numbers: Sequence[int], now: Instant) -> int:
-    """Send what the API refused with these rejects once more, as it is; returns how many there were."""
-    return outbox.retry(conn, keys_of(conn, numbers), now)
 
 
 def keys_of(conn: Connection, numbers: Sequence[int]) -> list[str]:

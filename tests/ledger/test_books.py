@@ -142,7 +142,7 @@ class Books(RuleBasedStateMachine):
             case "release":
                 outbox.release(conn, [reference], now)
             case "retry":
-                rejects.requeue(conn, numbers, now)
+                outbox.retry(conn, rejects.keys_of(conn, numbers), now)
             case "give up":
                 rejects.drop(conn, numbers)
             case "drop":

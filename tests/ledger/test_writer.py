@@ -22,7 +22,7 @@ class Counted:
 
     def __init__(self, file: Path) -> None:
         folder.guard(file)
-        engine = database.writer(file)
+        engine = database.writer(file, patience=0.1)
         with engine.begin() as conn:
             conn.exec_driver_sql("CREATE TABLE line (words TEXT)")
         self.commits = 0
