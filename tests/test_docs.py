@@ -190,3 +190,21 @@ def test_the_plugin_of_the_guide_is_as_clean_as_our_own_code(plugin_source: Path
     for tool in (["ruff", "check", "--config", ROOT / "pyproject.toml"], ["mypy", "--strict"]):
         done = subprocess.run([sys.executable, "-m", *tool, "."], cwd=plugin_source, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
+
+
+def hints() -> list[str]:
+    """Commands that our own messages tell people to type, in backticks."""
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("cgsync/**/*.py")))
+    return sorted(set(re.findall(r"`cgsync ([a-z][^`{]*)`", code)))
+
+
+@pytest.mark.parametrize("hint", hints())
+def test_a_command_in_a_message_is_one_that_the_program_has(hint: str) -> None:
+    """A hint is a command that the operator can type; what it needs beside the verb may be left out."""
+    command: click.Command | None = cli
+    for word in shlex.split(hint):
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), word)
+            assert command is not None, word
+        elif word.startswith("--"):
+            assert any(word in parameter.opts for parameter in command.params), word
