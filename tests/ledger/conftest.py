@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -150,5 +150,5 @@ def open_ledger(tmp_path: Path, clock: HandClock) -> Iterator[Callable[..., Ledg
 
 
 @pytest.fixture
-async def ledger(open_ledger: Callable[..., Ledger]) -> AsyncIterator[Ledger]:
+async def ledger(open_ledger: Callable[..., Ledger]) -> Ledger:
     return open_ledger()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import Phase, settings
@@ -198,7 +199,7 @@ class Books(RuleBasedStateMachine):
 
 def test_any_order_of_events_leaves_the_books_balanced(open_desk: Any) -> None:
     run_state_machine_as_test(
-        lambda: Books(open_desk),
+        partial(Books, open_desk),  # type: ignore[arg-type]  # whatever makes one will do
         settings=settings(
             max_examples=150, stateful_step_count=40, deadline=None, database=None, phases=[Phase.generate]
         ),

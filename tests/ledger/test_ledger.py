@@ -93,7 +93,7 @@ def test_the_lock_is_gone_with_the_process_that_held_it(tmp_path: Path) -> None:
 async def test_every_commit_waits_for_the_disk(ledger: Ledger) -> None:
     def pragmas(conn: Any) -> tuple[Any, Any]:
         names = ("synchronous", "journal_mode")
-        return tuple(conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names)  # type: ignore[return-value]
+        return tuple(conn.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in names)
 
     assert await ledger.write(pragmas) == (2, "wal")  # 2 is FULL
 

@@ -35,9 +35,9 @@ def test_the_migrations_make_the_tables_as_they_are_declared(engine: Engine) -> 
 def test_partial_indexes_are_those_that_are_declared(engine: Engine) -> None:
     """Alembic does not compare the condition of an index."""
     with engine.connect() as conn, conn.begin():
-        made = dict(
-            conn.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").all()
-        )
+        made: dict[str, str] = {
+            row.name: row.sql or "" for row in conn.exec_driver_sql("SELECT * FROM sqlite_master WHERE type = 'index'")
+        }
     for table in metadata.tables.values():
         for index in table.indexes:
             condition = index.dialect_options["sqlite"]["where"]

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from cgsync.ledger import Instant, attempts, books, outbox, rejects
-from cgsync.model import Again, Delivered, Paused, Refused, RejectKind, Result
+from cgsync.model import Again, Delivered, Outcome, Paused, Refused, RejectKind, Result
 
 DAY = 86_400.0
 REFUSED = Refused(status=422, reasons={"account": "The account is unknown."})
@@ -164,7 +164,7 @@ def test_the_last_few_attempts_are_kept(desk: Any) -> None:
 
 def test_a_group_of_results_is_settled_at_once(desk: Any) -> None:
     dues = desk.store(*[desk.record(str(number)) for number in range(3)]).due
-    outcomes = [Delivered(status=200), REFUSED, Again(reason="status 500")]
+    outcomes: list[Outcome] = [Delivered(status=200), REFUSED, Again(reason="status 500")]
     results = [
         Result(due=due, outcome=outcome, retry_in=timedelta(seconds=5))
         for due, outcome in zip(dues, outcomes, strict=True)
