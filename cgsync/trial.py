@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Unreadable
+from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Source, Unreadable
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
+from cgsync.errors import CgsyncError, ControlError
 from cgsync.hosting import Host
-from cgsync.intake import Plan, advanced, check, prepare
+from cgsync.intake import Plan, advanced, check, is_ending, prepare
 from cgsync.mapping import compile_mapping
 from cgsync.model import MappedRecord, Reject
 
@@ -35,11 +38,12 @@ class Trial:
 
     def __init__(self, source: SourceConfig, *, uid: str, contract: Contract, host: Host, log: Log) -> None:
         self._open = partial(host.open, source.type, source.options, name=source.name, uid=uid, log=log)
+        self._log = log
         self._plan = Plan(uid=uid, mapper=compile_mapping(source.mapping), contract=contract)
 
     async def preview(self, count: int) -> list[Tried]:
         """The first ``count`` records that the source offers, each with what it becomes."""
-        async with self._open() as source:
+        async with self._opened() as source:
             if isinstance(source, Samples):
                 return [self._try(record) for record in await source.sample(count)]
             answer = await source.fetch({})
@@ -49,7 +53,7 @@ class Trial:
 
     async def online(self) -> str:
         """One real, read-only try, and what was seen, in one line."""
-        async with self._open() as source:
+        async with self._opened() as source:
             if isinstance(source, Checks):
                 return await source.check()
             answer = await source.fetch({})
@@ -58,12 +62,25 @@ class Trial:
     async def dry_run(self, cursor: Cursor, show: Callable[[Tried], None]) -> None:
         """Map and check all that the source has after ``cursor``, one by one."""
         previous: Batch | None = None
-        async with self._open() as source:
+        async with self._opened() as source:
             while isinstance(answer := await source.fetch(cursor), Batch):
                 check(answer, cursor, previous)
                 for item in _items(answer):
                     show(self._try(item))
                 cursor, previous = advanced(cursor, answer.cursor), answer
+
+    @contextlib.asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Source]:
+        try:
+            async with self._open() as source:
+                yield source
+        except CgsyncError:
+            raise
+        except BaseException as error:
+            if is_ending():
+                raise asyncio.CancelledError from error
+            self._log.error("the plugin failed", exc_info=error)
+            raise ControlError(f"{type(error).__name__}: {error}", hint="this is a bug of the plugin") from error
 
     def _try(self, item: Record | Unreadable) -> Tried:
         if isinstance(item, Unreadable):
