@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgsync import control
+from cgsync import control, logs
 from cgsync.config import Config, load, locate
 from cgsync.errors import ControlError, NoDaemon
 from cgsync.ledger import lock_holder
@@ -75,6 +75,7 @@ class Session:
         from cgsync.operations import Core
 
         config, redactor = self.load()
+        logs.configure("warning", config.log.format, redactor)  # to stderr, beside what the command prints
         with TemporaryDirectory(prefix="cgsync-") as scratch:
             if not (config.state_dir / FILE).exists():
                 if not trial:
