@@ -19,11 +19,12 @@ from cgsync.intake import Drained, Plan, SourceIntake
 from cgsync.ledger import Instant, Ledger, outbox, sources
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due, Result
-from cgsync.poller import Poller
+from cgsync.poller import Condition, Poller
 from cgsync.schedule import Bell
 from cgsync.sender import Sender, open_sender
 
 FETCH_LIMIT = timedelta(minutes=5)
+TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
 SETTLE_TIME = timedelta(seconds=120)
 """How long an abandoned request may still be executed by the receiver, so long a newer version waits."""
 
@@ -74,9 +75,9 @@ class Running:
     task: asyncio.Task[None] | None = None
 
     @property
-    def held(self) -> bool:
-        """Whether it was at work and gave up."""
-        return self.task is not None and self.task.done()
+    def troubled(self) -> bool:
+        """Whether it gave up, or waits for better times: a reload tries it at once."""
+        return self.poller.health.condition in TROUBLED
 
 
 class Engine:
@@ -142,6 +143,7 @@ class Engine:
             await self._stop_sender()
             await self._make_sender()
             self._send()
+        self.sender.resume()  # who reloads has mended something, perhaps what a pause was for
         for name in [*changes.restarted, *changes.started]:
             self.sources[name] = self._make(config.sources[name], uids[name])
             self._launch(self.sources[name])
@@ -164,7 +166,7 @@ class Engine:
                 name
                 for name in new
                 if name in old
-                and (everything or old[name].held or new[name].fingerprint != old[name].config.fingerprint)
+                and (everything or old[name].troubled or new[name].fingerprint != old[name].config.fingerprint)
             ],
         )
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from cgsync.api import Clock, Log, Settles, Source, Waits
-from cgsync.delivery import backoff
+from cgsync.delivery import backoff, first
 from cgsync.errors import LedgerError, PluginError, SourceError, SourceMisconfigured, SourceUnavailable
 from cgsync.intake import Drained, SourceIntake, is_ending, within
 from cgsync.ledger import Ledger, runs, settlements
@@ -188,9 +187,9 @@ class Poller:
         if ready is not None:
             waits.append(self._until(ready))
         if not self._settle_failures:
-            await first(waits)
+            await first(*waits)
             return False
-        return await first([*waits, self._until(self._settle_due)]) == len(waits)
+        return await first(*waits, self._until(self._settle_due)) == len(waits)
 
     async def _until(self, moment: float) -> None:
         await self._clock.sleep(max(moment - self._clock.monotonic(), 0.0))
@@ -219,20 +218,6 @@ class Poller:
     def _become(self, condition: Condition) -> None:
         if condition is not self.health.condition:
             self.health.condition, self.health.since = condition, self._clock.now()
-
-
-async def first(waits: Sequence[Coroutine[Any, Any, None]]) -> int:
-    """The place of the first of these that returns; the others are cancelled, and waited for until they have ended."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()
-    return next(place for place, task in enumerate(tasks) if task in done)
 
 
 async def _awaken(source: Waits) -> None:

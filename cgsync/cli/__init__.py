@@ -25,7 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plugin": ("configuration:plugin", "List the installed source plugins."),
     "schema": ("configuration:schema", "Print the JSON Schema of the configuration or of an activity."),
     "config": ("configuration:config", "Show the configuration as it is understood, and where each value is from."),
-    "doctor": ("doctor:doctor", "Repair what needs a decision: the ledger belongs to another receiver."),
+    "doctor": ("doctor:doctor", "Settle what only you can decide: another receiver, a restored ledger."),
     "sandbox": ("tryout:sandbox", "Run a stand-in for CustomerGauge to try things against."),
     "demo": ("tryout:demo", "Show all of it at work: sandbox, sample exports and the daemon."),
 }

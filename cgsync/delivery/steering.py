@@ -112,11 +112,11 @@ class Steering:
 
 
 HINTS = {
-    "auth": "check client_id, client_secret, region and token_url",
-    "forbidden": "check the rights of the client and whether this address is on the receiver's allow-list",
+    "auth": "check client_id, client_secret, region and token_url, then `cgsync reload`",
+    "forbidden": "check the client's rights and the receiver's list of allowed addresses, then `cgsync reload`",
     "not_found": "check region or url",
     "redirect": "put the final address into url",
     "tls": "the certificate of the receiver is not trusted; check ca_file and the clock",
-    MASS_REJECTION: "look at `cgsync rejects list`, correct the mapping, then `cgsync resume`",
-    "unexpected": "look at the answer; `cgsync resume` tries at once",
+    MASS_REJECTION: "look at `cgsync rejects list`, correct the mapping, then `cgsync reload`",
+    "unexpected": "look at the answer; `cgsync reload` tries at once",
 }

@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def first(*things: Coroutine[Any, Any, object]) -> None:
-    """Return when one of them is done; the others are cancelled. Raises what the one raised."""
+async def first(*things: Coroutine[Any, Any, object]) -> int:
+    """The place of the first that is done; the others are cancelled, and have ended. Raises what the one raised."""
     tasks = [asyncio.ensure_future(thing) for thing in things]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -18,3 +18,4 @@ async def first(*things: Coroutine[Any, Any, object]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+    return next(place for place, task in enumerate(tasks) if task in done)

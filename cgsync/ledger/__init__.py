@@ -21,7 +21,7 @@ from cgsync.ledger.books import Audit
 from cgsync.ledger.history import Explanation
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.lock import Holder, lock_holder
-from cgsync.ledger.receiver import Adopted, adopt_receiver
+from cgsync.ledger.receiver import Adopted, adopt_receiver, distrust
 from cgsync.ledger.reference import key
 from cgsync.ledger.rejects import Rejected
 from cgsync.ledger.sources import PluginChanged
@@ -40,6 +40,7 @@ __all__ = [
     "attempts",
     "books",
     "checkpoints",
+    "distrust",
     "history",
     "key",
     "lock_holder",

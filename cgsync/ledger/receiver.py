@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,28 +43,37 @@ def adopt_receiver(state_dir: Path, receiver: str, *, resend: bool) -> Adopted:
     With ``resend`` all that was ever wanted at the old receiver is queued again, else what was delivered there is
     taken as delivered here.
     """
+    with _alone(state_dir) as conn:
+        previous = meta.get(conn, RECEIVER)
+        meta.put(conn, RECEIVER, receiver)
+        if not resend or previous == receiver:
+            return Adopted(previous=previous)
+        requeued = outbox.requeue(conn)
+        return Adopted(previous=previous, queued=requeued.queued, without_body=requeued.without_body)
+
+
+def distrust(state_dir: Path) -> outbox.Requeued:
+    """Queue everything again, under the lock: the file is an old copy, so nobody knows what was sent since."""
+    with _alone(state_dir) as conn:
+        return outbox.requeue(conn)
+
+
+@contextmanager
+def _alone(state_dir: Path) -> Iterator[Connection]:
+    """One transaction on the ledger in ``state_dir``, with nobody else at it."""
     file = state_dir / database.FILE
     if not file.exists():
         raise LedgerRefused(f"there is no ledger in {state_dir}", hint="is state_dir: the right one?")
     folder.prepare(state_dir)
     lock = Lock(state_dir)
     try:
-        with database.translated(file):
-            return _adopt(file, receiver, resend=resend)
+        engine = database.writer(file)
+        try:
+            with database.translated(file):
+                migrate.bring_up(engine, file)
+                with engine.begin() as conn:
+                    yield conn
+        finally:
+            engine.dispose()
     finally:
         lock.release()
-
-
-def _adopt(file: Path, receiver: str, *, resend: bool) -> Adopted:
-    engine = database.writer(file)
-    try:
-        migrate.bring_up(engine, file)
-        with engine.begin() as conn:
-            previous = meta.get(conn, RECEIVER)
-            meta.put(conn, RECEIVER, receiver)
-            if not resend or previous == receiver:
-                return Adopted(previous=previous)
-            requeued = outbox.requeue(conn)
-            return Adopted(previous=previous, queued=requeued.queued, without_body=requeued.without_body)
-    finally:
-        engine.dispose()

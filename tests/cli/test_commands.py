@@ -266,7 +266,12 @@ def test_a_ledger_of_another_receiver_is_refused_until_somebody_decides(worked: 
 
 def test_resend_says_how_many_go_to_the_new_receiver(worked: Office) -> None:
     worked.write(client="somebody-else")
-    assert "2 activities will be sent there" in worked.says("doctor", "--new-receiver", "resend").out
+    assert "2 activities will be sent" in worked.says("doctor", "--new-receiver", "resend").out
+    worked.says("audit")
+
+
+def test_a_restored_copy_is_sent_again_whatever_it_says(worked: Office) -> None:
+    assert "2 activities will be sent" in worked.says("doctor", "--restored").out
     worked.says("audit")
 
 
