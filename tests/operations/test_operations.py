@@ -19,6 +19,7 @@ from cgsync.intake import NO_KEY
 from cgsync.ledger import books, checkpoints
 from cgsync.operations import VERBS, carry
 from cgsync.plugins import BrokenPlugin
+from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
 from tests.plant import config, core_of, engine_on, row_state, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record
@@ -230,7 +231,9 @@ async def test_status_tells_of_sources_outbox_sender_and_trouble(sandbox: Sandbo
     async with engine_on(settings) as engine:
         engine.start(polling=True)
         await eventually(lambda: sandbox.stats()["applied"] == 2)
-        await eventually(lambda: engine.sources["bad"].held and engine.sender.state().delivered == 2)
+        await eventually(lambda: engine.sources["bad"].poller.health.condition is Condition.HELD)
+        await eventually(lambda: engine.sender.state().delivered == 2)
+        await eventually(lambda: engine.sources["desk"].poller.health.condition is Condition.IDLE)
         await eventually(lambda: engine.sender.state().unsettled == 0)
         found = await ask(engine, "status", running=True)
         by_name = {each["source"]: each for each in found["sources"]}
