@@ -106,7 +106,7 @@ async def test_a_reload_starts_what_was_held(sandbox: Sandbox, tmp_path: Path) -
     async with engine_on(settings) as engine:
         engine.start(polling=True)
         await eventually(lambda: engine.sources["desk"].poller.health.condition is Condition.HELD)
-        await eventually(lambda: engine.sources["desk"].held)
+        await eventually(lambda: engine.sources["desk"].troubled)
         assert (await engine.reload(settings)).restarted == ["desk"]
         await eventually(lambda: sandbox.stats()["applied"] == 1)
 
@@ -158,7 +158,7 @@ async def test_a_bug_in_one_source_harms_no_other(sandbox: Sandbox, tmp_path: Pa
     async with engine_on(settings) as engine:
         engine.start(polling=True)
         await eventually(lambda: sandbox.stats()["applied"] == 2)
-        await eventually(lambda: engine.sources["bad"].held)
+        await eventually(lambda: engine.sources["bad"].troubled)
 
 
 async def test_trouble_of_the_ledger_reaches_whoever_watches_the_engine(sandbox: Sandbox, tmp_path: Path) -> None:
