@@ -25,6 +25,7 @@ from cgsync.sender import Sender, open_sender
 
 FETCH_LIMIT = timedelta(minutes=5)
 TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
+LONGEST_HALT = timedelta(seconds=10)
 SETTLE_TIME = timedelta(seconds=120)
 """How long an abandoned request may still be executed by the receiver, so long a newer version waits."""
 
@@ -212,9 +213,12 @@ class Engine:
         running.task = self._watched(running.poller.run(), f"source {running.config.name}")
 
     async def _halt(self, running: Running) -> None:
-        if running.task is not None:
-            running.task.cancel()
-            await asyncio.gather(running.task, return_exceptions=True)
+        if running.task is None:
+            return
+        running.task.cancel()
+        _, left = await asyncio.wait([running.task], timeout=LONGEST_HALT.total_seconds())
+        if left:  # a plugin that swallows its cancel must not keep the others from going on, or us from ending
+            self._log.error("source does not end", source=running.config.name, after=str(LONGEST_HALT))
 
     async def _make_sender(self) -> None:
         self.sender = await self._wire.enter_async_context(

@@ -24,7 +24,6 @@ from cgsync.api import (
     Cursor,
     Json,
     Later,
-    Problem,
     Record,
     Source,
     Unreadable,
@@ -60,18 +59,24 @@ class Drained:
     """What one poll took in. ``later`` is set when the source has something that is not ready yet."""
 
     counts: dict[str, int] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    problems: dict[str, str] = field(default_factory=dict)
+    """part → why it failed"""
+    moved: set[str] = field(default_factory=set)
+    """parts whose cursor changed, so that an older problem of theirs is over"""
     batches: int = 0
     later: timedelta | None = None
 
     def add(self, stored: Stored, batch: Batch) -> None:
         self.batches += 1
-        self.problems.extend(batch.problems)
+        self.moved |= batch.cursor.keys()
+        self.problems |= {problem.part: problem.reason for problem in batch.problems}
         self._count(stored.counts)
 
     def follow(self, before: Drained) -> None:
         """Take over what an earlier poll of the same run took in."""
         self.batches += before.batches
+        self.moved |= before.moved
+        self.problems = before.problems | self.problems
         self._count(before.counts)
 
     def _count(self, counts: Mapping[str, int]) -> None:

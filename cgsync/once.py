@@ -63,6 +63,6 @@ async def _drain(engine: Engine, name: str, tally: Tally) -> None:
         tally.failed[name] = f"{type(error).__name__}: {error}"
     else:
         tally.counts.update(drained.counts)
-        tally.failed.update({f"{name}: {problem.part}": problem.reason for problem in drained.problems})
+        tally.failed.update({f"{name}: {part}": reason for part, reason in drained.problems.items()})
         if drained.later:
             tally.failed[name] = f"something is not ready yet, and asks for {drained.later.total_seconds():.0f} s more"

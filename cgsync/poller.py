@@ -136,13 +136,14 @@ class Poller:
     def _succeed(self, drained: Drained) -> None:
         self.health.polls += 1
         self.health.last_success = self._clock.now()
-        self.health.problems = {problem.part: problem.reason for problem in drained.problems}
+        lasting = {part: words for part, words in self.health.problems.items() if part not in drained.moved}
+        self.health.problems = lasting | drained.problems
         self.health.error = self.health.hint = self.health.traceback = ""
         self._become(Condition.IDLE)
         if drained.batches:
             self._log.info("took in", **{name: count for name, count in drained.counts.items() if count})
-        for problem in drained.problems:
-            self._log.warning("part of the source failed", part=problem.part, reason=problem.reason)
+        for part, reason in drained.problems.items():
+            self._log.warning("part of the source failed", part=part, reason=reason)
 
     async def _record(self, started: datetime, counts: Mapping[str, int], error: str) -> None:
         """Keep a run that found something or failed; the many that found nothing would only bury it."""

@@ -287,13 +287,17 @@ async def test_trouble_of_the_ledger_is_not_the_plugins(desk: Rig) -> None:
 
 
 async def test_a_part_that_failed_is_shown_until_it_works_again(desk: Rig) -> None:
-    poller = desk.poller(Script(batch("1", problems=[Problem(part="b.csv", reason="gone")]), None, batch("2")))
+    failed = batch("1", problems=[Problem(part="b.csv", reason="gone")])
+    poller = desk.poller(Script(failed, None, batch("2"), None, Batch(cursor={"b.csv": 7})))
     async with running(poller):
         await polled(poller, 1)
         assert poller.health.problems == {"b.csv": "gone"}
         assert "b.csv" in desk.log.text
         await desk.clock.advance(FIVE_MINUTES)
         await polled(poller, 2)
+        assert poller.health.problems == {"b.csv": "gone"}, "nothing was heard of that part since"
+        await desk.clock.advance(FIVE_MINUTES)
+        await polled(poller, 3)
         assert poller.health.problems == {}
 
 

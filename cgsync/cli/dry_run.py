@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -31,6 +32,11 @@ def show(session: Session, *, as_json: bool) -> None:
             show_one(value)
 
     asyncio.run(_try_all(session, each))
+    _say(counts)
+    sys.exit(3 if counts["invalid"] or counts["unreadable"] else 0)
+
+
+def _say(counts: Counter[str]) -> None:
     click.echo(", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items())) or "nothing new", err=True)
 
 

@@ -104,6 +104,12 @@ def list_of(conn: Connection, key: str) -> list[Line]:
     return [_line(row) for row in conn.execute(statement)]
 
 
+def counts(conn: Connection) -> dict[str, int]:
+    """How many there are of each source, by uid."""
+    grouped = conn.execute(query(reject.c.source, sql.count()).group_by(reject.c.source))
+    return {uid: count for uid, count in grouped}  # noqa: C416 - rows are not pairs to a type checker
+
+
 def get(conn: Connection, number: int) -> Rejected | None:
     """One reject with all that is known."""
     row = conn.execute(_of(query(reject, _name().label("name")), None).where(reject.c.id == number)).one_or_none()

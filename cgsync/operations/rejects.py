@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from cgsync.api import Batch, Record
+from cgsync.api import MAX_RECORDS, Batch, Record
 from cgsync.errors import ControlError
 from cgsync.intake import NO_KEY
 from cgsync.ledger import Rejected, outbox, rejects
@@ -35,34 +35,51 @@ async def drop(core: Core, numbers: Sequence[int], source: str | None = None) ->
 
 
 async def retry(core: Core, numbers: Sequence[int], source: str | None = None) -> Mapping[str, Any]:
-    """Map the records of these rejects (all, without numbers) again; queue what the API refused once more."""
+    """Map the records of these rejects (all, without numbers) again; queue once more what the API refused."""
     chosen = await core.ledger.read(partial(rejects.select, numbers=numbers, source=source))
-    counts: Counter[str] = Counter()
-    refused = [reject.id for reject in chosen if reject.kind is RejectKind.REFUSED]
-    if refused:
-        keys = await core.ledger.read(partial(rejects.keys_of, numbers=refused))
-        counts["requeued"] = await core.ledger.write(partial(outbox.retry, keys=keys, now=core.now()))
-        if core.running:
-            core.engine.sender.look()
-    invalid = [
-        reject for reject in chosen if reject.kind is RejectKind.INVALID and NO_KEY not in reject.reasons.values()
-    ]
-    if invalid and not core.running:
+    mappable = [reject for reject in chosen if _is_mappable(core, reject)]
+    if mappable and not core.running:
         await core.engine.assemble()
-    for name in sorted({reject.source for reject in invalid}):
-        counts.update(await _remap(core, name, [reject for reject in invalid if reject.source == name]))
-    kept = len(chosen) - len(refused) - len(invalid)  # what was unreadable, and what would go by its position for ever
-    return {"counts": dict(counts), "kept": kept, "still_rejected": counts["invalid"] + counts["conflict"]}
+    counts: Counter[str] = Counter()
+    for name in sorted({reject.source for reject in mappable}):
+        counts.update(await _remap(core, name, [reject for reject in mappable if reject.source == name]))
+    refused = [reject for reject in chosen if reject.kind is RejectKind.REFUSED]
+    counts["requeued"] += await _send_again(core, [reject.id for reject in refused])
+    kept = [reject for reject in chosen if reject not in mappable and reject not in refused]
+    return {"counts": dict(+counts), "kept": len(kept), "still_rejected": counts["invalid"] + counts["conflict"]}
 
 
-async def _remap(core: Core, name: str, chosen: Sequence[Rejected]) -> Mapping[str, int]:
-    core.source(name)
-    records = [
-        Record(key=reject.identity, data=msgspec.json.decode(reject.record), position=reject.position)
+def _is_mappable(core: Core, reject: Rejected) -> bool:
+    """Whether there is a record of a source at work; one without a key would go by its position for ever."""
+    known = reject.source in core.config.sources and reject.kind is not RejectKind.UNREADABLE
+    return known and bool(reject.record) and NO_KEY not in reject.reasons.values()
+
+
+async def _remap(core: Core, name: str, chosen: Sequence[Rejected]) -> Counter[str]:
+    records = {
+        reject.identity: Record(key=reject.identity, data=msgspec.json.decode(reject.record), position=reject.position)
         for reject in chosen
-    ]
-    stored = await core.engine.sources[name].intake.take(Batch(records=records), remapped=True)
-    return stored.counts
+    }
+    counts: Counter[str] = Counter()
+    for some in _chunks(list(records.values())):
+        stored = await core.engine.sources[name].intake.take(Batch(records=some), remapped=True)
+        counts.update(stored.counts)
+    return counts
+
+
+def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    return (records[start : start + MAX_RECORDS] for start in range(0, len(records), MAX_RECORDS))
+
+
+async def _send_again(core: Core, numbers: Sequence[int]) -> int:
+    """Queue what is still refused, though nothing of it changed: perhaps the receiver knows the contact by now."""
+    if not numbers:
+        return 0
+    keys = await core.ledger.read(partial(rejects.keys_of, numbers=numbers))
+    count = await core.ledger.write(partial(outbox.retry, keys=keys, now=core.now()))
+    if core.running:
+        core.engine.sender.look()
+    return count
 
 
 def _readable(reject: Rejected) -> Mapping[str, Any]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from cgsync.engine import Engine, Running
-from cgsync.ledger import books, outbox, sources
+from cgsync.ledger import books, outbox, rejects, sources
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
 
@@ -18,7 +18,14 @@ async def status(core: Core) -> Mapping[str, Any]:
     known = await core.ledger.read(sources.list_sources)
     counters = await core.ledger.read(books.counters)
     states = await core.ledger.read(books.states)
-    rows = [_source(core, each.name, each.uid, counters.get(each.uid, {}), states.get(each.uid, {})) for each in known]
+    rejected = await core.ledger.read(rejects.counts)
+    rows = [
+        {
+            **_source(core, each.name, each.uid, counters.get(each.uid, {}), states.get(each.uid, {})),
+            "rejected": rejected.get(each.uid, 0),
+        }
+        for each in known
+    ]
     return {
         "summary": await summary(core.engine) if core.running else "no daemon runs; this is what is stored",
         "sources": rows,
@@ -64,7 +71,6 @@ def _source(
         "read": counters.get("read", 0),
         "delivered": counters.get("delivered", 0),
         "pending": states.get("pending", 0),
-        "rejected": counters.get("invalid", 0) + counters.get("unreadable", 0) + states.get("refused", 0),
         "problems": health.problems if health else {},
     }
 

@@ -76,7 +76,7 @@ def test_a_single_run_whose_source_fails_ends_with_one_and_names_it(counter: Cou
 def test_a_dry_run_shows_everything_and_leaves_nothing(counter: Counter, receiver: Sandbox) -> None:
     before = receiver.stats["puts"]
     ended = counter.run("--once", "--dry-run", "--json")
-    assert ended.returncode == 0, ended.stderr
+    assert ended.returncode == 3, ended.stderr
     verdicts = [json.loads(line)["verdict"] for line in ended.stdout.splitlines()]
     assert verdicts == ["activity", "activity", "invalid", "invalid"]
     assert ended.stderr == "2 activity, 2 invalid\n"

@@ -187,13 +187,14 @@ async def test_a_record_without_a_key_is_never_sent_by_its_position(sandbox: San
         assert line["reasons"] == {"": NO_KEY}
 
 
-async def test_retrying_without_the_source_says_so(sandbox: Sandbox, tmp_path: Path) -> None:
+async def test_what_has_lost_its_source_is_kept_by_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
     async with engine_on(settings) as engine:
         await engine.drain("desk")
     async with engine_on(replace(settings, sources={})) as engine:
-        with pytest.raises(ControlError, match="there is no source 'desk'"):
-            await ask(engine, "rejects.retry", numbers=[])
+        found = await ask(engine, "rejects.retry", numbers=[])
+        assert (found["counts"], found["still_rejected"]) == ({}, 0)
+        assert found["kept"] == sum(line["count"] for line in await ask(engine, "rejects.list"))
 
 
 async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -204,7 +205,7 @@ async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sand
         [line] = await ask(engine, "rejects.list", each=True)
         assert (line["kind"], line["reference"]) == ("refused", "t-1")
         found = await ask(engine, "rejects.retry", numbers=[line["id"]], running=True)
-        assert found["counts"] == {"requeued": 1}
+        assert found["counts"] == {"remapped": 1, "mapped": 1, "activities": 1, "unchanged": 1, "requeued": 1}
         await eventually(lambda: sandbox.stats()["applied"] == 1)
         assert await ask(engine, "rejects.list") == []
 
