@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
+
+if TYPE_CHECKING:
+    from cgsync.config import Diagnostic
 
 
 @click.command()
@@ -17,34 +22,35 @@ from cgsync.cli.options import config_option, json_option
 @click.option("--online", is_flag=True, help="Log in everywhere and read one record of each source.")
 def check(config: Path, as_json: bool, online: bool) -> None:
     """Check the configuration: all errors at once, each with its place."""
-    from cgsync.config import ConfigInvalid, load, render
+    from cgsync.config import ConfigInvalid, load
 
     try:
         loaded = load(config)
     except ConfigInvalid as error:
-        if as_json:
-            output.as_json(error.diagnostics)
-        else:
-            click.echo(render(error.diagnostics, color=output.colors()))
-            click.echo(f"{config}: {_errors(len(error.diagnostics))}")
+        count = len(error.diagnostics)
+        _show(error.diagnostics, f"{config}: {count} error{'s' if count > 1 else ''}", as_json=as_json)
         sys.exit(error.exit_status)
     if online:
         from cgsync.cli.session import Session
 
         _report_online(Session(config).carry("check"), as_json=as_json)
         return
-    if as_json:
-        output.as_json(loaded.warnings)
-        return
-    if loaded.warnings:
-        click.echo(render(loaded.warnings, color=output.colors()))
     for name, broken in loaded.broken.items():
-        click.echo(f"{config}: source {name}: its plugin is broken: {broken.reason}")
-    click.echo(f"{config}: ok, {len(loaded.sources)} sources")
+        click.echo(f"{config}: source {name}: its plugin is broken: {broken.reason}", err=True)
+    words = "the rest is ok" if loaded.broken else "ok"
+    _show(loaded.warnings, f"{config}: {words}, {len(loaded.sources)} sources", as_json=as_json)
+    sys.exit(1 if loaded.broken else 0)
 
 
-def _errors(count: int) -> str:
-    return "1 error" if count == 1 else f"{count} errors"
+def _show(diagnostics: Sequence[Diagnostic], verdict: str, *, as_json: bool) -> None:
+    from cgsync.config import render
+
+    if as_json:
+        output.as_json(diagnostics)
+        return
+    if diagnostics:
+        click.echo(render(diagnostics, color=output.colors()))
+    click.echo(verdict)
 
 
 def _report_online(results: list[dict[str, str]], *, as_json: bool) -> None:
