@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from cgsync.model import Due
 from cgsync.poller import Poller
 from cgsync.schedule import Bell
 from cgsync.testing import MemoryLog
+from tests.hand import HandClock
 
 RECEIVER = "https://receiver.example/activities as someone"
 UTC_ZONE = ZoneInfo("UTC")
@@ -32,53 +33,6 @@ ACTIVITY: Mapping[str, Any] = {
     "source": "Desk",
     "happened_at": "2026-03-04 10:00:00",
 }
-
-
-class HandClock:
-    """Time moves only when the test says so. ``wall`` can be set apart from the monotonic clock."""
-
-    def __init__(self, wall: datetime = datetime(2026, 3, 4, 10, 0, 20, tzinfo=UTC)) -> None:
-        self.wall = wall
-        self.time = 1000.0
-        self.naps: list[float] = []
-        self._sleepers: list[tuple[float, asyncio.Future[None]]] = []
-
-    def now(self) -> datetime:
-        return self.wall
-
-    def monotonic(self) -> float:
-        return self.time
-
-    async def sleep(self, seconds: float) -> None:
-        self.naps.append(seconds)
-        alarm: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._sleepers.append((self.time + seconds, alarm))
-        await alarm
-
-    async def advance(self, seconds: float) -> None:
-        """Move on, waking each sleeper at its own time and letting it do what it then does."""
-        end = self.time + seconds
-        await breathe()
-        while (due := self._next()) is not None and due <= end:
-            self._move(due)
-            await breathe()
-        self._move(end)
-
-    def _next(self) -> float | None:
-        return min((at for at, alarm in self._sleepers if not alarm.done()), default=None)
-
-    def _move(self, to: float) -> None:
-        self.wall += timedelta(seconds=max(0.0, to - self.time))
-        self.time = max(self.time, to)
-        for at, alarm in self._sleepers:
-            if at <= self.time and not alarm.done():
-                alarm.set_result(None)
-
-
-async def breathe() -> None:
-    """Let everything run that can run without time."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def eventually(condition: Callable[[], Any], within: float = 10.0) -> Any:

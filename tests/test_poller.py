@@ -16,7 +16,8 @@ from cgsync.api import Batch, Later, Problem
 from cgsync.errors import LedgerError, SourceMisconfigured, SourceUnavailable
 from cgsync.ledger import runs, settlements
 from cgsync.poller import Condition, Poller
-from tests.rig import Rig, Script, Settling, Waiting, batch, breathe, eventually, record, rig, running
+from tests.hand import breathe
+from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, rig, running
 
 FIVE_MINUTES = 300.0
 

@@ -11,7 +11,7 @@ import pytest
 
 from cgsync.config import Schedule
 from cgsync.schedule import LOOK_AGAIN, Bell
-from tests.rig import HandClock, breathe
+from tests.hand import HandClock, breathe
 
 
 def schedule(**times: Any) -> Schedule:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from cgsync.delivery import Closing, Gate
+from tests.hand import breathe
 
 
 def gate_of(clock: Any) -> Gate:
@@ -89,10 +90,10 @@ async def test_resume_asks_for_a_probe_now(clock: Any) -> None:
     gate = gate_of(clock)
     gate.close(Closing.PAUSED, "auth", "401")
     probe = asyncio.create_task(gate.probe_due())
-    await clock.settle()
+    await breathe()
     assert not probe.done()
     gate.probe_soon()
-    await clock.settle()
+    await breathe()
     assert probe.done()
 
 
@@ -100,7 +101,7 @@ async def test_nobody_probes_an_open_gate(clock: Any) -> None:
     gate = gate_of(clock)
     gate.close(Closing.BREAKER, "unavailable", "500")
     probe = asyncio.create_task(gate.probe_due())
-    await clock.settle()
+    await breathe()
     gate.open()
     await clock.advance(10_000)
     assert not probe.done()
