@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, Processor
@@ -32,10 +32,20 @@ def configure(level: str, form: Format, redactor: Redactor, stream: TextIO | Non
     structlog.configure(
         processors=[*before, *after],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(stream or cast("TextIO", _Stderr())),
         cache_logger_on_first_use=False,
     )
     _adopt_libraries(out, [*before, structlog.stdlib.ExtraAdder()], after)
+
+
+class _Stderr:
+    """Whatever ``sys.stderr`` is at that moment: a progress bar puts itself between, so that lines do not cut it up."""
+
+    def write(self, text: str) -> int:
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _adopt_libraries(out: TextIO, before: list[Processor], after: list[Processor]) -> None:
