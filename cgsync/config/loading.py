@@ -85,16 +85,17 @@ def _assembled(
     if own and isinstance(own.value, dict):
         receiver.check(own, findings, environ)
     lookups = sections.lookups(root, findings, environ)
+    overlay = sections.overlay(root, findings, environ)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
         tables=sections.tables(lookups, root, findings),
         timestamps="offset" if root.at((receiver.SECTION, "timestamps")).value == "offset" else "utc",
         plugin_dir=plugin_dir,
+        contract=sections.contract(overlay),
     )
     made = sources.assemble(checked, shared)
     sources.check_apart(checked, shared)
-    overlay = sections.overlay(root, findings, environ)
     if findings.errors or own is None:
         return None
     places = _places(root, path, environ)

@@ -14,6 +14,7 @@ from cgsync.config.settings import LookupConfig
 from cgsync.errors import ConfigError, SourceMisconfigured
 
 if TYPE_CHECKING:
+    from cgsync.contract import Contract
     from cgsync.lookups import LookupTable
 
 
@@ -98,6 +99,16 @@ def _from_file(node: Node, findings: Findings, environ: Mapping[str, str]) -> Ma
         findings.value(node, ("contract", "schema"), f"{path} is not a JSON Schema of an object")
         return None
     return dict(schema)
+
+
+def contract(overlay: Mapping[str, Any] | None) -> Contract | None:
+    """The contract with one's own rules, or ``None`` when those cannot be used, which is a finding already."""
+    from cgsync.contract import Contract
+
+    try:
+        return Contract(overlay)
+    except ConfigError:
+        return None
 
 
 def _compile(schema: Mapping[str, Any], node: Node, findings: Findings, path: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -22,9 +22,12 @@ from cgsync.config.values import digest, value
 from cgsync.plugins.vocabulary import duration
 
 if TYPE_CHECKING:
+    from cgsync.contract import Contract
     from cgsync.lookups import LookupTable
     from cgsync.mapping import MappingSpec
 
+JUDGED = ("account", "contact", "type", "source")
+"""Fields whose constants are sent as they stand."""
 EVERY = timedelta(minutes=5)
 SHORTEST = timedelta(seconds=1)
 _SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}")
@@ -39,6 +42,7 @@ class Shared:
     tables: Mapping[str, LookupTable]
     timestamps: Literal["utc", "offset"]
     plugin_dir: Path | None
+    contract: Contract | None
 
 
 def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
@@ -155,6 +159,22 @@ class _Assembly:
                 self._findings.key(node, path, flaw.message, help=flaw.help)
             else:
                 self._findings.value(node, path, flaw.message, help=flaw.help)
+        for place, activity in enumerate(spec.activities):
+            self._check_constants(("activity", place) if spec.plural else ("activity",), activity, said)
+
+    def _check_constants(self, path: Path_, activity: Mapping[str, Any], said: Container[str]) -> None:
+        """A constant that the contract refuses would refuse each and every record."""
+        from cgsync.mapping import is_template
+
+        constants = {
+            key: value for key, value in activity.items() if isinstance(value, str) and value and not is_template(value)
+        }
+        if self._shared.contract is None:
+            return
+        for key, reason in self._shared.contract.problems(constants).items():
+            full = (*self._path, *path, key)
+            if key in constants and key in JUDGED and dotted(full) not in said:
+                self._findings.value(self._node.at((*path, key)), full, reason, help="no record would pass")
 
     def _entries(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Names and options; one entry, unless the type makes several of it."""

@@ -7,6 +7,7 @@ from cgsync.mapping.mapper import Mapper, compile_mapping
 from cgsync.mapping.options import option_template
 from cgsync.mapping.review import flaws
 from cgsync.mapping.spec import Flaw, Lookup, MappingSpec
+from cgsync.mapping.templates import is_template
 
 __all__ = [
     "MAX_ACTIVITY",
@@ -17,5 +18,6 @@ __all__ = [
     "activity",
     "compile_mapping",
     "flaws",
+    "is_template",
     "option_template",
 ]

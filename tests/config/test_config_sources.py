@@ -188,3 +188,15 @@ def test_the_fingerprint_does_not_change_with_the_rest(folder: Folder) -> None:
     text = folder.source("host: x")
     one = folder.config(text).sources["support"].fingerprint
     assert folder.config("# a comment\n" + text + "\nlog: { level: debug }\n").sources["support"].fingerprint == one
+
+
+def test_a_constant_that_the_contract_refuses_is_found_before_any_record_is(folder: Folder) -> None:
+    found = folder.finding(folder.source("host: x", activity=ACTIVITY.replace("type: Order", f"type: {'x' * 101}")))
+    assert found.path == "sources.support.activity.type"
+    assert "100" in found.message
+
+
+def test_a_constant_outside_the_tenants_own_lists_is_found_too(folder: Folder) -> None:
+    found = folder.finding(folder.source("host: x") + "\ncontract: { types: [Ticket, Call] }\n")
+    assert found.path == "sources.support.activity.type"
+    folder.config(folder.source("host: x") + "\ncontract: { types: [Ticket, Order] }\n")
