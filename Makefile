@@ -33,7 +33,7 @@ pytest: $(VENV)/.dev | check
 	$(BIN)/python -m pytest -q $(ARGS)
 
 bench: $(VENV)/.dev  ## measure speed and memory on this machine
-	@for each in startup stop whole_path memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
+	@for each in startup stop pace whole_path unchanged memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
 
 lock: $(VENV)/.dev  ## write requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt
