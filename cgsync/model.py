@@ -89,12 +89,16 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A version that is to be sent now. ``key`` is the normalised reference, unique in the ledger."""
+    """A version that is to be sent now. ``key`` is the normalised reference, unique in the ledger.
+
+    ``seq`` is the number of its row, by which the ledger finds it again faster than by its key; 0 when unknown.
+    """
 
     key: str
     reference: str
     version: int
     body: bytes
+    seq: int = 0
     attempts: int = 0
     refused_before: bool = False
     """this very version was refused and is tried once more: another refusal says nothing new about the mapping"""

@@ -14,9 +14,9 @@ from cgsync.model import Due, State
 
 def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
     """The versions that are due, the longest waiting first; what is in flight is among them."""
-    columns = (activity.c.key, activity.c.reference, activity.c.version, activity.c.attempts, activity.c.lane)
+    row = activity.c
     statement = (
-        select(*columns, payload.c.body)
+        select(row.seq, row.key, row.reference, row.version, row.attempts, row.lane, payload.c.body)
         .join(payload, payload.c.seq == activity.c.seq)
         .where(activity.c.due.is_not(None), activity.c.due <= epoch.current(conn, now).now)
         .order_by(activity.c.due, activity.c.seq)
@@ -24,14 +24,15 @@ def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
     )
     return [
         Due(
-            key=row.key,
-            reference=row.reference,
-            version=row.version,
-            body=row.body,
-            attempts=row.attempts,
-            refused_before=row.lane == RETRY,
+            key=key,
+            reference=reference,
+            version=version,
+            body=body,
+            seq=seq,
+            attempts=attempts,
+            refused_before=lane == RETRY,
         )
-        for row in conn.execute(statement)
+        for seq, key, reference, version, attempts, lane, body in conn.execute(statement)
     ]
 
 

@@ -19,7 +19,7 @@ def conflict(
     conn: Connection, intake: Intake, mapped: MappedRecord, keys: Sequence[str], rows: Mapping[str, Row]
 ) -> str | None:
     """Why this record may not write its references, or ``None`` when it may."""
-    if twice := [key for key, times in Counter(keys).items() if times > 1]:
+    if len(keys) > 1 and (twice := [key for key, times in Counter(keys).items() if times > 1]):
         return f"{WORD}: two activities of this record have the same reference {twice[0]!r}"
     if intake.shared:
         return None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from msgspec import Struct
+from sqlalchemy import Connection, Select, Update, bindparam, select, update
 
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.schema import activity, payload
-from cgsync.ledger.statements import chunks, run_many
+from cgsync.ledger.statements import THESE, chunks, find, run_tuples
 from cgsync.model import Due
 
 DROPPED = "dropped"
@@ -18,12 +21,11 @@ LIVE, RETRY = "live", "retry"
 """Lanes: a version that was not refused so far, and one that was."""
 
 COLUMNS = [column for column in activity.c if column.name not in {"delivered_at", "answer", "first_at"}]
+KEY = [column.name for column in COLUMNS].index("key")
 
 
-class Row:
-    """One row of ``activity``, to be changed in memory and written once."""
-
-    __slots__ = tuple(column.name for column in COLUMNS)
+class Row(Struct):
+    """One row of ``activity``, to be changed in memory and written once. Its fields are :data:`COLUMNS`."""
 
     seq: int
     key: str
@@ -46,10 +48,6 @@ class Row:
     mapping: str
     stored_at: str
     delivered_version: int | None
-
-    def __init__(self, values: Iterable[object]) -> None:
-        for name, value in zip(self.__slots__, values, strict=True):
-            setattr(self, name, value)
 
     def move(self, state: str, tally: Tally) -> None:
         """Go to another state; the gauges follow."""
@@ -74,6 +72,7 @@ class Row:
             reference=self.reference,
             version=self.version,
             body=body,
+            seq=self.seq,
             attempts=self.attempts,
             refused_before=self.lane == RETRY,
         )
@@ -81,12 +80,7 @@ class Row:
 
 def load(conn: Connection, keys: Iterable[str]) -> dict[str, Row]:
     """The rows with these keys, by key."""
-    found: dict[str, Row] = {}
-    for chunk in chunks(keys):
-        for values in conn.execute(select(*COLUMNS).where(activity.c.key.in_(chunk))):
-            row = Row(values)
-            found[row.key] = row
-    return found
+    return {values[KEY]: Row(*values) for values in find(conn, _with_keys, keys)}
 
 
 def payloads(conn: Connection, seqs: Iterable[int]) -> dict[int, tuple[bytes, bytes]]:
@@ -100,7 +94,12 @@ def payloads(conn: Connection, seqs: Iterable[int]) -> dict[int, tuple[bytes, by
 
 def save(conn: Connection, rows: Iterable[Row], names: Sequence[str]) -> None:
     """Write these columns of the rows."""
-    run_many(conn, _update, [{"of_seq": row.seq} | {name: getattr(row, name) for name in names} for row in rows])
+    values = attrgetter(*names, "seq")
+    run_tuples(conn, _update, (*names, "of_seq"), [values(row) for row in rows])
+
+
+def _with_keys(_: Connection) -> Select[Any]:
+    return select(*COLUMNS).where(activity.c.key.in_([THESE]))
 
 
 def _update(_: Connection) -> Update:

@@ -6,16 +6,17 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-import msgspec
 from sqlalchemy import Connection, Update, bindparam, update
 
 from cgsync.ledger import attempts, counters, epoch, verdicts
 from cgsync.ledger.attempts import Failed
 from cgsync.ledger.counters import OPEN, Tally
+from cgsync.ledger.epoch import Epoch
 from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox.deliver import as_text, deliver
 from cgsync.ledger.outbox.rows import LIVE, RETRY, Row, is_due, load, payloads, save
 from cgsync.ledger.schema import activity
-from cgsync.ledger.statements import run_many
+from cgsync.ledger.statements import run_tuples
 from cgsync.model import Again, Delivered, Due, Refused, Reject, RejectKind, Result, State
 
 DAY = timedelta(days=1)
@@ -37,8 +38,10 @@ def settle(
     for the older may still be executing. ``settle_time``: how long that can be. ``retry_refused``: for how many
     days what was refused is tried again, once a day.
     """
-    desk = _Desk(conn, results, now, settle_time, retry_refused)
-    for result in results:
+    time = epoch.current(conn, now)
+    unusual = deliver(conn, results, now, time)
+    desk = _Desk(conn, unusual, now, time, settle_time, retry_refused)
+    for result in unusual:
         desk.settle(result)
     desk.write()
     return desk.newer()
@@ -52,13 +55,14 @@ class _Desk:
         conn: Connection,
         results: Sequence[Result],
         now: Instant,
+        time: Epoch,
         settle_time: timedelta,
         retry_refused: timedelta,
     ) -> None:
         self._conn = conn
         self._results = results
         self._now = now
-        self._epoch = epoch.current(conn, now)
+        self._epoch = time
         self._settle_time = settle_time.total_seconds()
         self._retries = retry_refused // DAY
         self._rows = load(conn, dict.fromkeys(result.due.key for result in results))
@@ -137,10 +141,8 @@ class _Desk:
         for row, result, delivered in self._answered:
             if row.delivered_version is None or row.delivered_version <= result.due.version:
                 row.delivered_version = result.due.version
-                answer = msgspec.json.encode(delivered.data, enc_hook=str).decode()
-                told = {"delivered_version": row.delivered_version, "delivered_at": self._now.stamp, "answer": answer}
-                rows.append({"of_seq": row.seq} | told)
-        run_many(self._conn, _answer, rows)
+                rows.append((row.delivered_version, self._now.stamp, as_text(delivered.data), row.seq))
+        run_tuples(self._conn, _answer, ("delivered_version", "delivered_at", "answer", "of_seq"), rows)
 
     def _write_refusals(self) -> None:
         contents = payloads(self._conn, (row.seq for row, _ in self._refused.values()))

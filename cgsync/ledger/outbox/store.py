@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy import func as sql
@@ -17,7 +19,7 @@ from cgsync.ledger.outbox.ownership import conflict
 from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, LIVE, Row, is_due, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
-from cgsync.ledger.statements import run_many, upsert
+from cgsync.ledger.statements import run_tuples, upsert
 from cgsync.model import Activity, Due, Intake, MappedRecord, Reject, RejectKind, State, Stored
 
 REPLACED = (
@@ -105,7 +107,8 @@ class _Batch:
         return False
 
     def _fresh(self, key: str, desired: Activity, record: Record) -> Row:
-        row = Row([None] * len(COLUMNS))
+        nothing: list[Any] = [None] * len(COLUMNS)
+        row = Row(*nothing)
         row.key, row.reference, row.version, row.state = key, desired.reference, 0, ""
         row.queued = self._epoch.now
         row.owner, row.owner_record = self._intake.source, plain.text(record.key)
@@ -143,7 +146,8 @@ class _Batch:
         known = [row for row, *_ in entries if row.seq]
         self._insert([row for row, *_ in entries if not row.seq])
         save(self._conn, known, REPLACED)
-        run_many(self._conn, _put_payload, [_payload(row, desired, record) for row, desired, record in entries])
+        contents = [(row.seq, desired.body, plain.data(record.data)) for row, desired, record in entries]
+        run_tuples(self._conn, _put_payload, ("seq", "body", "record"), contents)
         advanced = [row for key, row in self._advanced.items() if key not in self._written]
         save(self._conn, advanced, ("revision",))
         if entries:
@@ -155,13 +159,9 @@ class _Batch:
         last = self._conn.execute(select(sql.max(activity.c.seq))).scalar_one() if fresh else 0
         for seq, row in enumerate(fresh, (last or 0) + 1):
             row.seq = seq
-        names = Row.__slots__
-        rows = [{name: getattr(row, name) for name in names} | {"first_at": self._stamp} for row in fresh]
-        run_many(self._conn, _insert, rows)
-
-
-def _payload(row: Row, desired: Activity, record: Record) -> Mapping[str, object]:
-    return {"seq": row.seq, "body": desired.body, "record": plain.data(record.data)}
+        names = Row.__struct_fields__
+        values = attrgetter(*names, "stored_at")
+        run_tuples(self._conn, _insert, (*names, "first_at"), [values(row) for row in fresh])
 
 
 def _conflicting(mapped: MappedRecord, problem: str, mapping_version: str) -> Reject:
