@@ -45,9 +45,13 @@ from cgsync.secrets import Redactor
 if TYPE_CHECKING:
     from cgsync.config import ReceiverConfig
 
-LOW = 500
+LOW = 250
 """Rows waiting in memory below which more are read from the ledger, if it has more."""
-READ = 1_000
+READ = 1_500
+GATHER = 0.02
+"""Seconds that a commit waits for more outcomes when many come: it costs nearly as much for a few as for hundreds."""
+MANY = range(32, 200)
+"""Outcomes that gathered while the last commit ran: with fewer it is no load, with more it is worth its commit."""
 LOOK = 60.0
 """Seconds: the ledger is looked at that often in any case, and :meth:`Sender.idle` looks that far ahead."""
 SHORTEST_LOOK = 0.01
@@ -204,6 +208,7 @@ class Sender:
         while self._workers or self._results:
             self._bell.clear()
             if self._results:
+                await self._gather()
                 await self._settle()
             elif not self._wants_rows():
                 await self._await_news()
@@ -211,6 +216,10 @@ class Sender:
                 await self._refill()
             if self._failure is not None:
                 raise self._failure
+
+    async def _gather(self) -> None:
+        if self._rows.waiting and len(self._results) in MANY and not self._stopping:
+            await asyncio.sleep(GATHER)  # by the loop: nothing is decided by this time
 
     async def _settle(self) -> None:
         self._tally.mark()
