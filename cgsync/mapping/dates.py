@@ -47,7 +47,7 @@ def read_time(value: object, zone: tzinfo, *, form: str | None = None) -> dateti
 
 def api_time(moment: datetime, timestamps: Literal["utc", "offset"]) -> str:
     """The point in time as the API takes it, in UTC: ``2024-05-01 10:00:00`` and, if asked for, `` +0000``."""
-    stamp = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    stamp = moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "seconds")
     return stamp if timestamps == "utc" else f"{stamp} +0000"
 
 
