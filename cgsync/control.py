@@ -79,7 +79,8 @@ class _Answering:
         try:
             result = await self._carry(request.verb, request.args)
         except CgsyncError as error:
-            self._log.warning("command failed", verb=request.verb, uid=uid, error=str(error))
+            first = str(error).partition("\n")[0]  # all of it is shown to who asked
+            self._log.warning("command failed", verb=request.verb, uid=uid, error=first)
             return _failure(error)
         except asyncio.CancelledError:
             raise

@@ -57,7 +57,7 @@ def show(number: int, config: Path, as_json: bool) -> None:
         output.as_json(found)
     else:
         reasons = {f"reason {field}".rstrip(): words for field, words in found.pop("reasons").items()}
-        output.fields({**found, **reasons})
+        output.fields({**found, "at": output.moment(found["at"]), **reasons})
 
 
 @rejects.command()

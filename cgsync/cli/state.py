@@ -31,7 +31,10 @@ def status(config: Path, as_json: bool) -> None:
     click.echo(found["summary"])
     output.rows([_shown(source) for source in found["sources"]], SOURCE_COLUMNS, empty="no source is configured")
     output.fields({f"outbox {name}": count for name, count in found["outbox"].items()})
-    output.fields({f"sender {name}": value for name, value in found["sender"].items()})
+    sender = found["sender"]
+    if sender:
+        sender["next probe"] = output.span(sender["next probe"])
+    output.fields({f"sender {name}": value for name, value in sender.items()})
     for trouble in found["trouble"]:
         click.echo(f"! {trouble['what']}: {trouble['words']}")
         if trouble["hint"]:
@@ -54,6 +57,7 @@ def explain(reference: str, config: Path, as_json: bool) -> None:
         output.as_json(found)
         return
     shown = {name: output.moment(value) if name.endswith("_at") else value for name, value in found.items()}
+    shown |= {name: output.span(found[name]) for name in ("due_in", "in_doubt")}
     output.fields({name.replace("_", " "): value for name, value in shown.items() if name not in LONG})
     for name in ("record", "body"):
         click.echo(f"{name}:")

@@ -94,6 +94,7 @@ def _sender(engine: Engine) -> Mapping[str, Any]:
     return {
         "state": state.gate,
         "because": state.words,
+        "next probe": state.next_probe,
         "in flight": state.in_flight,
         "rate": f"{state.rate:.1f}/s of {engine.config.receiver.rate_limit:g}/s",
     }
