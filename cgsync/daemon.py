@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
+import gc
 import os
 import random
 import signal
@@ -36,6 +37,7 @@ BEAT = 5.0
 def run(path: Path, config: Config, redactor: Redactor, task: Task | None = None) -> None:
     """Run until a signal comes, or until ``task`` is done with the engine."""
     faulthandler.enable()  # the watchdog's SIGABRT then names the line that hung
+    _collect_rarely()
     notifier = Notifier()
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
@@ -44,6 +46,12 @@ def run(path: Path, config: Config, redactor: Redactor, task: Task | None = None
         cause = error.__cause__
         notifier.failed(str(error), cause.errno if isinstance(cause, OSError) else None)
         raise
+
+
+def _collect_rarely() -> None:
+    """What is imported by now stays for years, and records die young: looking through it all costs 8 % of the CPU."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -125,7 +125,7 @@ class SourceIntake:
     async def map(self, batch: Batch, *, remapped: bool = False) -> Intake:
         mapped: list[MappedRecord] = []
         rejects = [unreadable(item) for item in batch.rejects]
-        filtered = 0
+        left_out: list[Record] = []
         pause = self._clock.monotonic() + SLICE
         for record in batch.records:
             match prepare(record, self._plan):
@@ -134,7 +134,7 @@ class SourceIntake:
                 case Reject() as refused:
                     rejects.append(refused)
                 case None:
-                    filtered += 1
+                    left_out.append(record)
             if self._clock.monotonic() > pause:
                 await asyncio.sleep(0)
                 pause = self._clock.monotonic() + SLICE
@@ -143,7 +143,8 @@ class SourceIntake:
             read=len(batch.records),
             mapped=mapped,
             rejects=rejects,
-            filtered={"when": filtered} if filtered else {},
+            filtered={"when": len(left_out)} if left_out else {},
+            left_out=left_out,
             skipped=batch.filtered,
             cursor=batch.cursor,
             done=batch.done,

@@ -75,6 +75,8 @@ class Intake:
     rejects: Sequence[Reject] = ()
     filtered: Mapping[str, int] = field(default_factory=dict)
     """records left out after they were read, by cause (`when`); they are part of ``read``"""
+    left_out: Sequence[Record] = ()
+    """those records: if one of them was rejected before, that is over too"""
     skipped: Mapping[str, int] = field(default_factory=dict)
     """what the source itself left out before it became a record, by cause; not part of ``read``"""
     cursor: Cursor = field(default_factory=dict)

@@ -266,6 +266,16 @@ async def test_what_the_condition_leaves_out_is_counted(tmp_path: Path) -> None:
         assert (await desk.ledger.read(books.audit)).ok
 
 
+async def test_a_record_that_is_left_out_takes_its_reject_away(tmp_path: Path) -> None:
+    async with rig(tmp_path, when="{{ record.spam is not true }}") as desk:
+        await drain(desk, Script(Batch(records=[record("1", account="")], cursor={"p": 1})))
+        assert [each.identity for each in await desk.rejects()] == ["1"]
+        spam = record("1", account="", data={"spam": True})
+        drained = await drain(desk, Script(Batch(records=[spam], cursor={"p": 2})))
+        assert drained.counts["filtered"] == 1
+        assert await desk.rejects() == []
+
+
 async def test_a_record_that_passes_takes_its_reject_away(desk: Rig) -> None:
     await drain(desk, Script(Batch(records=[record("1", account="")], cursor={"p": 1})))
     assert len(await desk.rejects()) == 1

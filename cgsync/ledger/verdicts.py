@@ -23,7 +23,7 @@ CAUSE = 500
 
 
 def replace(conn: Connection, source: str, passed: Sequence[Record], refused: Sequence[Reject], now: Instant) -> None:
-    """Take away the rejects of records that now pass, and store those of records that do not."""
+    """Take away the rejects of records that now pass or are left out, and store those of records that do not."""
     ours = (reject.c.source == source, reject.c.key == "")
     if passed and conn.execute(query(reject.c.id).where(*ours).limit(1)).first():
         for chunk in chunks(plain.text(record.key) for record in passed):

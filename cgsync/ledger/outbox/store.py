@@ -41,7 +41,7 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
         batch.take(mapped)
     due = batch.write()
     verdicts.close(conn, batch.replaced_refused)
-    verdicts.replace(conn, intake.source, batch.passed, batch.rejects, now)
+    verdicts.replace(conn, intake.source, [*batch.passed, *intake.left_out], batch.rejects, now)
     checkpoints.store(conn, intake.source, intake.cursor, now)
     settlements.store(conn, intake.source, intake.done, now)
     counts = _counts(intake, batch)
