@@ -19,6 +19,8 @@ from cgsync.ledger import Ledger, runs, settlements
 from cgsync.ledger.settlements import Settlement
 from cgsync.schedule import Bell
 
+MOST_WAKES = 3
+"""So often in a row a source may wake us for nothing before that costs it a second."""
 PATIENCE = timedelta(minutes=1)
 """For so long a single run waits for what is not ready yet."""
 
@@ -74,6 +76,7 @@ class Poller:
         self._failures = 0
         self._settle_failures = 0
         self._settle_due = 0.0
+        self._wakes = 0
         self.health = Health(since=clock.now())
 
     async def run(self) -> None:
@@ -141,6 +144,7 @@ class Poller:
         self.health.error = self.health.hint = self.health.traceback = ""
         self._become(Condition.IDLE)
         if drained.batches:
+            self._wakes = 0
             self._log.info("took in", **{name: count for name, count in drained.counts.items() if count})
         for part, reason in drained.problems.items():
             self._log.warning("part of the source failed", part=part, reason=reason)
@@ -187,10 +191,17 @@ class Poller:
             waits.append(_awaken(source))
         if ready is not None:
             waits.append(self._until(ready))
-        if not self._settle_failures:
-            await first(*waits)
-            return False
-        return await first(*waits, self._until(self._settle_due)) == len(waits)
+        settling = [self._until(self._settle_due)] if self._settle_failures else []
+        place = await first(*waits, *settling)
+        if place == 1 and isinstance(source, Waits):
+            await self._slow_down()
+        return place == len(waits)
+
+    async def _slow_down(self) -> None:
+        """A source that cries wolf again and again is not to keep the daemon busy by that."""
+        self._wakes += 1
+        if self._wakes > MOST_WAKES:
+            await self._clock.sleep(1.0)
 
     async def _until(self, moment: float) -> None:
         await self._clock.sleep(max(moment - self._clock.monotonic(), 0.0))

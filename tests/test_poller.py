@@ -302,6 +302,17 @@ async def test_a_part_that_failed_is_shown_until_it_works_again(desk: Rig) -> No
         assert poller.health.problems == {}
 
 
+async def test_a_source_that_wakes_it_for_nothing_is_slowed_down(desk: Rig) -> None:
+    class Wolf(Script):
+        async def wait(self) -> None:
+            self.did.append("wait")
+
+    source = Wolf()
+    async with running(desk.poller(source)):
+        await desk.waits_for(1.0)
+        assert source.did.count("wait") == 4
+
+
 # What is settled.
 
 
