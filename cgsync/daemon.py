@@ -93,16 +93,18 @@ class Daemon:
         self._log: Log = structlog.get_logger()
         self._stop = asyncio.Event()
         self._reloads = asyncio.Lock()
+        self._started = False
         self.engine: Engine
 
     async def run(self, task: Task | None) -> None:
+        self._catch_signals()
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._log.info, "stopped")
             self.engine = await stack.enter_async_context(assembled(self._config, self._redactor))
-            self._catch_signals()
-            await stack.enter_async_context(self._listening())
             await self.engine.assemble()
+            await stack.enter_async_context(self._listening())
             self.engine.start(polling=task is None)
+            self._started = True
             self._notifier.ready()
             self._log.info("running", sources=len(self._config.sources), receiver=self._config.receiver.url)
             await self._until_ended([task(self.engine)] if task else [])
@@ -169,6 +171,8 @@ class Daemon:
         return changes
 
     def _reload_soon(self) -> None:
+        if not self._started:  # the configuration was read a moment ago
+            return
         self._reloading = asyncio.ensure_future(self.reload())  # kept, since the loop itself forgets tasks
         self._reloading.add_done_callback(partial(_report, self._log))
 
