@@ -16,7 +16,7 @@ from cgsync.contract import Contract
 from cgsync.errors import ConfigError
 from cgsync.hosting import Host
 from cgsync.intake import Drained, Plan, SourceIntake
-from cgsync.ledger import Instant, Ledger, outbox, sources
+from cgsync.ledger import SETTLE_TIME, Instant, Ledger, outbox, sources
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due, Result
 from cgsync.poller import Condition, Poller
@@ -26,8 +26,6 @@ from cgsync.sender import Sender, open_sender
 FETCH_LIMIT = timedelta(minutes=5)
 TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
 LONGEST_HALT = timedelta(seconds=10)
-SETTLE_TIME = timedelta(seconds=120)
-"""How long an abandoned request may still be executed by the receiver, so long a newer version waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

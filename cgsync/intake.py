@@ -148,7 +148,6 @@ class SourceIntake:
             skipped=batch.filtered,
             cursor=batch.cursor,
             done=batch.done,
-            problems=batch.problems,
             mapping_version=self._plan.mapper.version,
             forgeable_keys=self._plan.forgeable_keys,
             shared=self._plan.shared,

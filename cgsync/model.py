@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from cgsync.api import Cursor, Json, Problem, Record
+from cgsync.api import Cursor, Json, Record
 
 
 class RejectKind(StrEnum):
@@ -81,7 +81,6 @@ class Intake:
     """what the source itself left out before it became a record, by cause; not part of ``read``"""
     cursor: Cursor = field(default_factory=dict)
     done: Sequence[Json] = ()
-    problems: Sequence[Problem] = ()
     mapping_version: str = ""
     forgeable_keys: bool = False
     shared: bool = False

@@ -103,5 +103,5 @@ class Config:
     overlay: Mapping[str, Any] | None = None
     log: LogConfig = LogConfig()
     plugin_dir: Path | None = None
-    retry_refused: timedelta = timedelta(days=1)
+    retry_refused: timedelta = timedelta(days=7)
     warnings: tuple[Diagnostic, ...] = ()

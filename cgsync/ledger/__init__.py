@@ -25,9 +25,10 @@ from cgsync.ledger.receiver import Adopted, adopt_receiver, distrust
 from cgsync.ledger.reference import key
 from cgsync.ledger.rejects import Rejected
 from cgsync.ledger.sources import PluginChanged
-from cgsync.ledger.store import Ledger
+from cgsync.ledger.store import SETTLE_TIME, Ledger
 
 __all__ = [
+    "SETTLE_TIME",
     "Adopted",
     "Audit",
     "Explanation",

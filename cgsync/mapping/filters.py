@@ -54,7 +54,7 @@ def _passing(function: Filter) -> Filter:
 
 
 def _datetime_in(zone: tzinfo) -> Filter:
-    def to_datetime(value: object, format: str | None = None, timezone: str | None = None) -> str:  # noqa: A002
+    def to_datetime(value: object, format: str | None = None, timezone: str | None = None) -> str:  # noqa: A002 - a template's word
         """ISO 8601 with offset, out of anything that ``happened_at`` takes, or of the named format."""
         where = zone if timezone is None else _zone(timezone)
         return read_time(value, where, form=format).isoformat()

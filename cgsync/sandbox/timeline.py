@@ -123,7 +123,7 @@ def accounts(activities: Iterable[Activity], *, text: str = "", order: str = "re
     if order == "count":
         wanted.sort(key=lambda account: account.activities, reverse=True)
     elif order != "name":
-        wanted.sort(key=lambda account: account.latest or datetime.min, reverse=True)  # noqa: DTZ901
+        wanted.sort(key=lambda account: account.latest or datetime.min, reverse=True)  # noqa: DTZ901 - compared with naive times
     return wanted
 
 

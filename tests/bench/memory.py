@@ -11,7 +11,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
 from measure import run  # noqa: E402 - a program, not a package: its folder comes first
-from whole_path import CONFIG  # noqa: E402
+from whole_path import CONFIG  # noqa: E402 - the same
 
 CHUNK = 10_000
 

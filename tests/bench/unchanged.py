@@ -11,7 +11,7 @@ sys.path[:0] = [str(ROOT), str(Path(__file__).parent)]
 
 from measure import run  # noqa: E402 - a program: its folders come first
 
-from tests.e2e.installation import orders, site  # noqa: E402
+from tests.e2e.installation import orders, site  # noqa: E402 - the same
 
 ROWS = 100_000
 
