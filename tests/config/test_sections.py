@@ -16,7 +16,7 @@ from .conftest import ACTIVITY, TOP, Folder
 
 def test_the_small_sections_have_their_defaults(folder: Folder) -> None:
     config = folder.config(TOP)
-    assert (config.log.level, config.log.format, config.retry_refused) == ("info", "auto", timedelta(days=1))
+    assert (config.log.level, config.log.format, config.retry_refused) == ("info", "auto", timedelta(days=7))
     assert (config.lookups, config.sources, config.overlay, config.warnings) == ({}, {}, None, ())
 
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import signal
-from datetime import timedelta
 
-from cgsync.config import load
-from cgsync.ledger.outbox.settle import RETRY_REFUSED
 from tests.e2e.installation import Site, eventually, orders
 
 
@@ -92,7 +89,3 @@ def test_a_stop_signal_while_it_starts_ends_it_well(site: Site) -> None:
     eventually((site.folder / "state" / "lock").exists)
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(10) == 0
-
-
-def test_what_the_api_refused_is_tried_again_daily_for_a_week_unless_told_otherwise(site: Site) -> None:
-    assert load(site.config).retry_refused == RETRY_REFUSED == timedelta(days=7)
