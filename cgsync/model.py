@@ -28,6 +28,14 @@ class State(StrEnum):
     HELD = "held"
 
 
+class Lane(StrEnum):
+    """Who goes first, in this order: what is live, what is tried again, what is caught up on."""
+
+    LIVE = "live"
+    RETRY = "retry"
+    BACKFILL = "backfill"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
     """One activity as it will be sent. ``body`` is the exact JSON (keys sorted), ``digest`` its blake2b-128."""
@@ -85,7 +93,10 @@ class Intake:
     forgeable_keys: bool = False
     shared: bool = False
     remapped: bool = False
-    """the records come from rejects that are mapped again, not from the source"""
+    """the records come from the ledger and are mapped again, not from the source"""
+    lane: Lane = Lane.LIVE
+    basis: str = ""
+    """all that the rejects were judged by: mapping, lookups"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +104,7 @@ class Due:
     """A version that is to be sent now. ``key`` is the normalised reference, unique in the ledger.
 
     ``seq`` is the number of its row, by which the ledger finds it again faster than by its key; 0 when unknown.
+    ``source`` is the uid of the source that wants it.
     """
 
     key: str
@@ -100,7 +112,11 @@ class Due:
     version: int
     body: bytes
     seq: int = 0
+    source: str = ""
+    lane: Lane = Lane.LIVE
     attempts: int = 0
+    failing_for: float = 0.0
+    """seconds since this version failed for the first time"""
     refused_before: bool = False
     """this very version was refused and is tried once more: another refusal says nothing new about the mapping"""
 

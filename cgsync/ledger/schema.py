@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-REVISIONS = ("0001",)
+REVISIONS = ("0001", "0002")
 """Each schema that this program can read, oldest first; the last one is what it works with."""
 
 Id = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER PRIMARY KEY is SQLite's own row id
@@ -53,6 +53,7 @@ source = Table(
     Column("plugin", Text, nullable=False),
     Column("paused", Boolean, nullable=False),
     Column("removed", Boolean, nullable=False),
+    Column("guard", Text),  # why a run of it is held, in words; empty: it is not
     Column("since_at", Text, nullable=False),
 )
 
@@ -68,6 +69,7 @@ activity = Table(
     Column("due", Float),  # empty: nothing is to be sent
     Column("doubt", Float),  # until then an abandoned request may still be executed
     Column("queued", Float, nullable=False),
+    Column("failing", Float),  # since when this version fails, where that was counted
     Column("attempts", Integer, nullable=False),
     Column("retries", Integer, nullable=False),  # daily ones, of what was refused
     Column("lane", Text, nullable=False),
@@ -84,7 +86,11 @@ activity = Table(
     Column("delivered_at", Text),
     Column("answer", Text),
 )
-Index("activity_due", activity.c.due, activity.c.seq, sqlite_where=activity.c.due.is_not(None))
+Index(
+    "activity_due",
+    *(activity.c.lane, activity.c.source, activity.c.due, activity.c.seq),
+    sqlite_where=activity.c.due.is_not(None),
+)
 Index("activity_doubt", activity.c.doubt, sqlite_where=activity.c.doubt.is_not(None))
 Index("activity_open", activity.c.state, activity.c.source, sqlite_where=activity.c.state != "delivered")
 
@@ -123,10 +129,16 @@ reject = Table(
     Column("mapped", LargeBinary),
     Column("reasons", Text, nullable=False),
     Column("mapping", Text, nullable=False),
+    Column(
+        "basis", Text, nullable=False, server_default=""
+    ),  # all that it was judged by; with another it is tried again
+    Column("revision", Text),
     Column("reference", Text),
     Column("times", Integer, nullable=False),
     Column("first_at", Text, nullable=False),
     Column("last_at", Text, nullable=False),
+    Column("dropped_at", Text),  # given up by an operator, with a reason; stays so while the record is the same
+    Column("dropped_why", Text),
     UniqueConstraint("source", "identity", "key"),
 )
 Index("reject_key", reject.c.key, sqlite_where=reject.c.key != "")
@@ -168,4 +180,42 @@ counter = Table(
     Column("source", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("key", Text, primary_key=True),  # the name as the receiver may compare it
+    Column("name", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("first_at", Text, nullable=False),
+)
+
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),  # keyed: who reads the file learns nothing of whom it is about
+    Column("at", Text, nullable=False),
+)
+
+backfill = Table(
+    "backfill",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("since_at", Text, nullable=False),
+    Column("until_at", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("counts", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("started_at", Text, nullable=False),
+    Column("finished_at", Text),
+)
+
+mapping = Table(
+    "mapping",
+    metadata,
+    Column("version", Text, primary_key=True),
+    Column("expressions", Text, nullable=False),  # field → template
+    Column("first_at", Text, nullable=False),
 )

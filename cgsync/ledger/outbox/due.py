@@ -9,14 +9,14 @@ from cgsync.ledger import counters, epoch
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox.rows import RETRY
 from cgsync.ledger.schema import activity, payload
-from cgsync.model import Due, State
+from cgsync.model import Due, Lane, State
 
 
 def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
     """The versions that are due, the longest waiting first; what is in flight is among them."""
     row = activity.c
     statement = (
-        select(row.seq, row.key, row.reference, row.version, row.attempts, row.lane, payload.c.body)
+        select(row.seq, row.key, row.reference, row.version, row.attempts, row.lane, row.source, payload.c.body)
         .join(payload, payload.c.seq == activity.c.seq)
         .where(activity.c.due.is_not(None), activity.c.due <= epoch.current(conn, now).now)
         .order_by(activity.c.due, activity.c.seq)
@@ -29,10 +29,12 @@ def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
             version=version,
             body=body,
             seq=seq,
+            source=source,
+            lane=Lane(lane),
             attempts=attempts,
             refused_before=lane == RETRY,
         )
-        for seq, key, reference, version, attempts, lane, body in conn.execute(statement)
+        for seq, key, reference, version, attempts, lane, source, body in conn.execute(statement)
     ]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, Update, bindparam, select, update
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import THESE, chunks, find, run_tuples
-from cgsync.model import Due
+from cgsync.model import Due, Lane
 
 DROPPED = "dropped"
 """The state of a row whose undelivered version was given up; beside those of :class:`State`, and counted nowhere."""
@@ -36,6 +36,7 @@ class Row(Struct):
     due: float | None
     doubt: float | None
     queued: float
+    failing: float | None
     attempts: int
     retries: int
     lane: str
@@ -73,6 +74,8 @@ class Row(Struct):
             version=self.version,
             body=body,
             seq=self.seq,
+            source=self.source,
+            lane=Lane(self.lane),
             attempts=self.attempts,
             refused_before=self.lane == RETRY,
         )

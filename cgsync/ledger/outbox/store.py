@@ -16,14 +16,27 @@ from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.outbox.ownership import conflict
-from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, LIVE, Row, is_due, load, save
+from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, is_due, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import run_tuples, upsert
 from cgsync.model import Activity, Due, Intake, MappedRecord, Reject, RejectKind, State, Stored
 
 REPLACED = (
-    *("reference", "digest", "version", "state", "due", "doubt", "queued", "attempts", "retries", "lane", "revision"),
+    *(
+        "reference",
+        "digest",
+        "version",
+        "state",
+        "due",
+        "doubt",
+        "queued",
+        "failing",
+        "attempts",
+        "retries",
+        "lane",
+        "revision",
+    ),
     *("owner", "owner_record", "source", "record", "position", "mapping", "stored_at"),
 )
 """What a newer version changes in its row."""
@@ -133,8 +146,8 @@ class _Batch:
         row.due = None if row.state == State.HELD else doubt or self._epoch.now
         row.doubt, row.queued = doubt, self._epoch.now
         row.version += 1
-        row.attempts = row.retries = 0
-        row.lane = LIVE
+        row.failing, row.attempts, row.retries = None, 0, 0
+        row.lane = self._intake.lane.value
         row.reference, row.digest = desired.reference, desired.digest
         row.source, row.record, row.position = self._intake.source, plain.text(record.key), plain.text(record.position)
         row.mapping, row.stored_at = self._intake.mapping_version, self._stamp
