@@ -15,12 +15,21 @@ Without next, nth, every and probability, each request meets it until the faults
     status        answer ``status`` with ``headers`` and ``body`` (text as it stands, anything else as JSON)
     reset_before  the connection is reset, nothing is applied
     reset_after   the PUT is applied, then the connection is reset instead of an answer
+    reset_inside  the PUT is applied; half an answer, then the connection is reset
     hang          nothing is answered for ``seconds`` (default: until the client goes)
     delay         the normal answer, ``seconds`` late (default 1)
+    late          the connection is reset at once, and the PUT applied ``seconds`` later (default 1)
+    drip          applied; the answer comes a byte at a time, over ``seconds`` (default 60)
     truncated     applied; half an answer, then the connection ends
+    endless       applied; an answer that does not end until the client goes
+    huge          applied; a good answer in 10 MB
+    bad_gzip      applied; an answer that says gzip and is not
+    gzip_bomb     applied; 100 KB of gzip that are 100 MB
+    bad_json      applied; an answer that says JSON and is half of it
     html200       200 with a page of HTML, as a captive portal sends it
     empty200      200 without a body
-    redirect      307 to ``location`` (default: another host)
+    redirect      ``status`` (default 307) to ``location`` (default: another host)
+    down          nothing listens any more for ``seconds`` (default 1); every connection is cut
     revoke        every token is revoked, and this request is answered 401
     refuse_token  the token endpoint answers 401 ``invalid_client``; implies ``on: token``
 """
@@ -41,12 +50,21 @@ KINDS = {  # kind → whether the PUT is applied all the same
     "status": False,
     "reset_before": False,
     "reset_after": True,
+    "reset_inside": True,
     "hang": False,
     "delay": True,
+    "late": True,
+    "drip": True,
     "truncated": True,
+    "endless": True,
+    "huge": True,
+    "bad_gzip": True,
+    "gzip_bomb": True,
+    "bad_json": True,
     "html200": False,
     "empty200": False,
     "redirect": False,
+    "down": False,
     "revoke": False,
     "refuse_token": False,
 }
@@ -69,7 +87,7 @@ class Fault:
     seed: int = 1
     reference: str | None = None
     applied: bool | None = None
-    status: int = 503
+    status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
     seconds: float | None = None
@@ -88,17 +106,18 @@ class Fault:
         if self.kind == "empty200":
             return Reply(status=200, body=b"")
         if self.kind == "redirect":
-            return Reply(status=307, body=b"", headers={"Location": self.location, **self.headers})
+            return Reply(status=self.status or 307, body=b"", headers={"Location": self.location, **self.headers})
         if self.kind == "refuse_token":
             return Reply.of(401, {"error": "invalid_client"})
         return self._status_reply()
 
     def _status_reply(self) -> Reply:
+        status = self.status or 503
         if isinstance(self.body, str):
             headers = {"Content-Type": "text/html; charset=utf-8", **self.headers}
-            return Reply(status=self.status, body=self.body.encode(), headers=headers)
-        value = self.body if self.body is not None else _usual_body(self.status)
-        return Reply.of(self.status, value, self.headers)
+            return Reply(status=status, body=self.body.encode(), headers=headers)
+        value = self.body if self.body is not None else _usual_body(status)
+        return Reply.of(status, value, self.headers)
 
 
 class Armed:

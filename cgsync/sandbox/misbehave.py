@@ -1,18 +1,24 @@
-"""Plays a fault on a live connection: resets, silence, half an answer."""
+"""Plays a fault on a live connection: resets, silence, half an answer, an answer that is not one."""
 
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
 from cgsync.sandbox.faults import Fault
-from cgsync.sandbox.reply import Reply
+from cgsync.sandbox.reply import JSON, Reply
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER with no time left: close() sends RST instead of FIN
+DRIP = 60.0
+"""Seconds over which an answer drips, if not said."""
+HUGE = 10 * 1024 * 1024
+BOMB = 100 * 1024 * 1024
+CHUNK = bytes(64 * 1024)
 
 
 def respond(reply: Reply) -> web.Response:
@@ -30,16 +36,29 @@ def reset(request: web.Request) -> web.Response:
     return web.Response()
 
 
-def truncate(request: web.Request, reply: Reply) -> web.Response:
-    """Promise the whole answer, send half of it, and close."""
+def half(request: web.Request, reply: Reply) -> asyncio.Transport | None:
+    """Promise the whole answer and send half of it; returns the connection, if there still is one."""
     transport = request.transport
     if transport is not None:
         head = (
             f"HTTP/1.1 {reply.status} OK\r\nContent-Type: application/json\r\nContent-Length: {len(reply.body)}\r\n\r\n"
         )
         transport.write(head.encode() + reply.body[: len(reply.body) // 2])
+    return transport
+
+
+def truncate(request: web.Request, reply: Reply) -> web.Response:
+    """Half of the answer, and close."""
+    if (transport := half(request, reply)) is not None:
         transport.close()
     return web.Response()
+
+
+async def cut(request: web.Request, reply: Reply) -> web.Response:
+    """Half of the answer, and a reset once it is on its way: at once, the reset would overtake it."""
+    half(request, reply)
+    await asyncio.sleep(0.01)
+    return reset(request)
 
 
 async def hang(fault: Fault, stopping: asyncio.Event) -> None:
@@ -50,24 +69,80 @@ async def hang(fault: Fault, stopping: asyncio.Event) -> None:
         return
 
 
+async def drip(request: web.Request, reply: Reply, seconds: float) -> web.StreamResponse:
+    """The answer byte by byte: each comes well before a client's patience with a silent socket ends."""
+    answer = await _begin(request, reply.status, {**reply.headers, "Content-Length": str(len(reply.body))})
+    for byte in reply.body:
+        await answer.write(bytes([byte]))
+        await asyncio.sleep(seconds / len(reply.body))
+    return answer
+
+
+async def flood(request: web.Request, reply: Reply) -> web.StreamResponse:
+    """An answer without end; a client that goes ends it."""
+    answer = await _begin(request, reply.status, JSON)
+    while True:
+        await answer.write(CHUNK)
+        await asyncio.sleep(0)
+
+
+async def _begin(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
+    answer = web.StreamResponse(status=status, headers=headers)
+    await answer.prepare(request)
+    return answer
+
+
+def garbled(kind: str, reply: Reply) -> Reply | None:
+    """The answer, spoilt in one of the ways that still are HTTP; ``None`` for any other kind."""
+    zipped = {**reply.headers, "Content-Encoding": "gzip"}
+    match kind:
+        case "huge":
+            return Reply(status=reply.status, body=reply.body[:-1] + b',"pad":"' + b"x" * HUGE + b'"}')
+        case "bad_gzip":
+            return Reply(status=reply.status, body=reply.body, headers=zipped)
+        case "gzip_bomb":
+            return Reply(status=reply.status, body=gzip.compress(bytes(BOMB), 1), headers=zipped)
+        case "bad_json":
+            return Reply(status=reply.status, body=reply.body[: len(reply.body) // 2])
+    return None
+
+
 async def play(
     fault: Fault,
     request: web.Request,
     stopping: asyncio.Event,
     put: Callable[[], Reply],
     refuse: Callable[[Reply], Reply],
-) -> web.Response:
+) -> web.StreamResponse:
     """The fault's answer. ``put`` applies the request as usual; ``refuse`` notes an answer that applied nothing."""
+    seconds = 1.0 if fault.seconds is None else fault.seconds
     if fault.kind == "delay":
-        await asyncio.sleep(1.0 if fault.seconds is None else fault.seconds)
+        await asyncio.sleep(seconds)
         return respond(put())
+    if fault.kind == "late":
+        asyncio.get_running_loop().call_later(seconds, put)
+        return reset(request)
     shown = fault.reply()
     real = put() if fault.applies else refuse(shown)
-    if fault.kind == "truncated":
-        return truncate(request, real)
     if fault.kind == "hang":
         await hang(fault, stopping)
         return reset(request)
-    if fault.kind.startswith("reset"):
-        return reset(request)
-    return respond(shown)
+    return await spoil(fault, request, real) or respond(shown)
+
+
+async def spoil(fault: Fault, request: web.Request, reply: Reply) -> web.StreamResponse | None:
+    """What is left of the answer on its way; ``None`` for a kind that leaves the way alone."""
+    match fault.kind:
+        case "reset_before" | "reset_after" | "down":
+            return reset(request)
+        case "reset_inside":
+            return await cut(request, reply)
+        case "truncated":
+            return truncate(request, reply)
+        case "drip":
+            return await drip(request, reply, DRIP if fault.seconds is None else fault.seconds)
+        case "endless":
+            return await flood(request, reply)
+        case kind if spoilt := garbled(kind, reply):
+            return respond(spoilt)
+    return None

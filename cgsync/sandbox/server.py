@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Mapping
@@ -53,6 +54,7 @@ class Sandbox:
         self._receiver = Receiver(self.store, self.tokens, limit)
         self._stopping = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._back: asyncio.Task[None] | None = None
 
     @property
     def page(self) -> str:
@@ -76,25 +78,43 @@ class Sandbox:
         return {"url": self.url, "token_url": self.token_url, "client_id": self.client_id, "client_secret": secret}
 
     async def __aenter__(self) -> Sandbox:
-        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
-        await runner.setup()
-        site = web.TCPSite(runner, self._host, self._port)
+        self._runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=1.0)
+        await self._runner.setup()
         try:
-            await site.start()
+            await self._listen(self._runner)
         except OSError as error:
-            await runner.cleanup()
+            await self._runner.cleanup()
             where = f"{self._host}:{self._port}"
             raise CgsyncError(
                 f"sandbox: cannot listen on {where}: {error.strerror}", hint="take another --port"
             ) from error
-        self._port = runner.addresses[0][1]
-        self._runner = runner
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._stopping.set()
+        if self._back is not None:
+            await self._back
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _listen(self, runner: web.AppRunner) -> None:
+        await web.TCPSite(runner, self._host, self._port).start()
+        self._port = runner.addresses[0][1]
+
+    async def _go_down(self, seconds: float) -> None:
+        """Cut every connection and refuse new ones, until the time is over or the sandbox ends."""
+        runner = self._runner
+        assert runner is not None
+        for site in list(runner.sites):
+            await site.stop()
+        for connection in runner.server.connections if runner.server else ():
+            connection.force_close()
+            if connection.transport is not None:
+                connection.transport.abort()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        if not self._stopping.is_set():
+            await self._listen(runner)
 
     def _app(self) -> web.Application:
         app = web.Application(client_max_size=MAX_BODY, middlewares=[_speak_json])
@@ -104,7 +124,7 @@ class Sandbox:
         Inspection(self).add_to(app.router)
         return app
 
-    async def _put(self, request: web.Request) -> web.Response:
+    async def _put(self, request: web.Request) -> web.StreamResponse:
         if self._latency:
             await asyncio.sleep(self._latency)
         try:
@@ -117,7 +137,7 @@ class Sandbox:
                 return answer
         return respond(self._receiver.put(request.headers, body))
 
-    async def _misbehave(self, request: web.Request, body: bytes) -> web.Response | None:
+    async def _misbehave(self, request: web.Request, body: bytes) -> web.StreamResponse | None:
         reference = (read(body) or {}).get("reference")
         fault = self.faults.met("put", reference if isinstance(reference, str) else None)
         if fault is None:
@@ -125,6 +145,8 @@ class Sandbox:
         if fault.kind == "revoke":
             self.tokens.revoke()
             return None  # the request now meets its 401 on the usual way
+        if fault.kind == "down" and (self._back is None or self._back.done()):
+            self._back = asyncio.create_task(self._go_down(1.0 if fault.seconds is None else fault.seconds))
         return await play(
             fault,
             request,
@@ -133,7 +155,7 @@ class Sandbox:
             lambda reply: self._receiver.refuse(reply, fault.kind, body),
         )
 
-    async def _token(self, request: web.Request) -> web.Response:
+    async def _token(self, request: web.Request) -> web.StreamResponse:
         form = {key: value for key, value in (await request.post()).items() if isinstance(value, str)}
         fault = self.faults.met("token")
         if fault is not None:

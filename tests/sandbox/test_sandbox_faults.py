@@ -46,7 +46,11 @@ async def test_a_body_that_is_text_is_sent_as_it_stands(client: Any) -> None:
     [
         ("reset_before", {"ClientOSError", "ServerDisconnectedError", "ConnectionResetError"}, 0),
         ("reset_after", {"ClientOSError", "ServerDisconnectedError", "ConnectionResetError"}, 1),
+        ("reset_inside", {"ClientPayloadError", "ClientOSError", "ConnectionResetError"}, 1),
         ("truncated", {"ClientPayloadError"}, 1),
+        ("bad_gzip", {"ContentEncodingError", "ClientPayloadError", "ClientResponseError"}, 1),
+        ("bad_json", {"JSONDecodeError"}, 1),
+        ("huge", {201}, 1),
         ("html200", {"JSONDecodeError"}, 0),
         ("empty200", {200}, 0),
         ("redirect", {307}, 0),
@@ -82,6 +86,53 @@ async def test_delay_is_the_usual_answer_later(client: Any, activity: dict[str, 
     began = asyncio.get_running_loop().time()
     assert await outcome(client, activity) == 201
     assert asyncio.get_running_loop().time() - began >= 0.05
+
+
+async def test_late_is_applied_after_the_connection_is_gone(client: Any, activity: dict[str, Any]) -> None:
+    await client.fault(kind="late", seconds=0.1, next=1)
+    assert await outcome(client, activity) in {"ClientOSError", "ServerDisconnectedError", "ConnectionResetError"}
+    assert await applied(client) == 0
+    async with asyncio.timeout(10):
+        while not await applied(client):  # noqa: ASYNC110 - the sandbox tells its count to whoever asks
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(("kind", "least"), [("drip", 1), ("endless", 1_000_000)])
+async def test_an_answer_without_end_comes_in_pieces(
+    client: Any, activity: dict[str, Any], kind: str, least: int
+) -> None:
+    await client.fault(kind=kind, next=1)
+    headers = {"Authorization": f"Bearer {client.token}"}
+    async with client.session.put(client.sandbox.url, json=activity, headers=headers) as answer:
+        assert len(await answer.content.readexactly(least)) == least
+        assert not answer.content.at_eof()
+
+
+async def test_a_bomb_is_small_on_the_wire(client: Any, activity: dict[str, Any]) -> None:
+    await client.fault(kind="gzip_bomb", next=1)
+    headers = {"Authorization": f"Bearer {client.token}"}
+    async with client.session.put(client.sandbox.url, json=activity, headers=headers) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert int(answer.headers["Content-Length"]) < 1_000_000
+
+
+async def test_a_sandbox_that_is_down_refuses_connections_and_comes_back(client: Any, activity: dict[str, Any]) -> None:
+    await client.fault(kind="down", seconds=0.2, next=1)
+    broken = {"ClientOSError", "ServerDisconnectedError", "ConnectionResetError"}
+    assert await outcome(client, activity) in broken
+    seen = []
+    async with asyncio.timeout(10):
+        while (last := await outcome(client, activity)) != 201:
+            seen.append(last)
+            await asyncio.sleep(0.01)
+    assert "ClientConnectorError" in seen
+
+
+@pytest.mark.parametrize("status", [301, 302, 308])
+async def test_a_redirect_has_the_status_that_it_is_told(client: Any, status: int) -> None:
+    await client.fault(kind="redirect", status=status, next=1)
+    async with client.session.put(client.sandbox.url, json={}, allow_redirects=False) as answer:
+        assert answer.status == status
 
 
 async def test_the_token_endpoint_can_refuse(client: Any) -> None:
