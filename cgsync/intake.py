@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cgsync.api import (
     MAX_CURSOR_PART,
@@ -30,9 +30,12 @@ from cgsync.api import (
 )
 from cgsync.contract import Contract
 from cgsync.errors import PluginError, RecordError, SourceUnavailable
-from cgsync.ledger import Instant, Ledger, checkpoints, outbox, plain
+from cgsync.ledger import Instant, Ledger, checkpoints, guard, outbox, plain
 from cgsync.mapping import Mapper, activity
-from cgsync.model import Due, Intake, MappedRecord, Reject, RejectKind, Stored
+from cgsync.model import Allowance, Due, Intake, Lane, MappedRecord, Reject, RejectKind, Stored
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 T = TypeVar("T")
 
@@ -52,6 +55,8 @@ class Plan:
     contract: Contract
     shared: bool = False
     forgeable_keys: bool = False
+    new_accounts: int | None = None
+    """so many may one run make before the rest of it is held; ``None``: what is usual"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,9 +70,12 @@ class Drained:
     """parts whose cursor changed, so that an older problem of theirs is over"""
     batches: int = 0
     later: timedelta | None = None
+    held: str = ""
+    """why the rest of it is held until an operator releases it"""
 
     def add(self, stored: Stored, batch: Batch) -> None:
         self.batches += 1
+        self.held = stored.allowance.held if stored.allowance else ""
         self.moved |= batch.cursor.keys()
         self.problems |= {problem.part: problem.reason for problem in batch.problems}
         self._count(stored.counts)
@@ -94,6 +102,9 @@ class SourceIntake:
         self._ledger = ledger
         self._offer = offer
         self._clock = clock
+        self._turn = asyncio.Lock()
+        self._first = True  # no run has ended yet
+        self._allowance: Allowance | None = None  # of the run under way: one that is cut off goes on where it was
         self.time_limit = time_limit
 
     async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
@@ -103,9 +114,10 @@ class SourceIntake:
         previous: Batch | None = None
         while isinstance(answer := await self.fetch(source, cursor), Batch):
             check(answer, cursor, previous)
-            drained.add(await self.take(answer), answer)
+            drained.add(await self._take_guarded(answer), answer)
             cursor, previous = advanced(cursor, answer.cursor), answer
             await settle()
+        self._allowance, self._first = None, False
         drained.later = max(answer.after, SHORTEST_LATER) if isinstance(answer, Later) else None
         return drained
 
@@ -115,14 +127,42 @@ class SourceIntake:
             raise PluginError(f"fetch returned {type(answer).__name__}, not a Batch, a Later or None")
         return answer
 
-    async def take(self, batch: Batch, *, remapped: bool = False) -> Stored:
+    async def take(
+        self, batch: Batch, *, remapped: bool = False, lane: Lane = Lane.LIVE, allowance: Allowance | None = None
+    ) -> Stored:
         """Map and check the batch, commit it, and hand what is new to the sender."""
-        intake = await self.map(batch, remapped=remapped)
+        async with self._turn:
+            return await self._store(await self.map(batch, remapped=remapped, lane=lane, allowance=allowance))
+
+    async def remap(self, read: Callable[[Connection], Batch]) -> Stored:
+        """Map again what ``read`` finds in the ledger; nothing of this source is stored between the two."""
+        async with self._turn:
+            batch = await self._ledger.read(read)
+            return await self._store(await self.map(batch, remapped=True, lane=Lane.BACKFILL))
+
+    async def _take_guarded(self, batch: Batch) -> Stored:
+        if self._allowance is None:
+            new_accounts = self._plan.new_accounts
+            limits = partial(guard.allow, source=self._plan.uid, new_accounts=new_accounts, first=self._first)
+            self._allowance = await self._ledger.read(limits)
+        stored = await self.take(batch, allowance=self._allowance)
+        self._allowance = stored.allowance
+        return stored
+
+    async def _store(self, intake: Intake) -> Stored:
         stored = await self._ledger.write(partial(outbox.store, intake=intake, now=Instant.of(self._clock)))
         self._offer(stored.due)
         return stored
 
-    async def map(self, batch: Batch, *, remapped: bool = False) -> Intake:
+    async def map(
+        self,
+        batch: Batch,
+        *,
+        remapped: bool = False,
+        lane: Lane = Lane.LIVE,
+        allowance: Allowance | None = None,
+    ) -> Intake:
+        """The batch as the ledger takes it. ``remapped``: its records come from there."""
         mapped: list[MappedRecord] = []
         rejects = [unreadable(item) for item in batch.rejects]
         left_out: list[Record] = []
@@ -152,6 +192,8 @@ class SourceIntake:
             forgeable_keys=self._plan.forgeable_keys,
             shared=self._plan.shared,
             remapped=remapped,
+            lane=lane,
+            allowance=allowance,
         )
 
 

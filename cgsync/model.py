@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -36,13 +36,35 @@ class Lane(StrEnum):
     BACKFILL = "backfill"
 
 
+LANES = tuple(Lane)
+"""In the order of precedence."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
-    """One activity as it will be sent. ``body`` is the exact JSON (keys sorted), ``digest`` its blake2b-128."""
+    """One activity as it will be sent. ``body`` is the exact JSON (keys sorted), ``digest`` its blake2b-128.
+
+    ``account`` is the name in the body, which the receiver makes new when it does not know it.
+    """
 
     reference: str
     body: bytes
     digest: bytes
+    account: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What one run of a source may send before the rest of it is held; a limit that is ``None`` is none.
+
+    ``versions`` and ``accounts`` count what it sent, and made new, so far. ``held``: why the rest of it is held.
+    """
+
+    most_versions: int | None = None
+    most_accounts: int | None = None
+    versions: int = 0
+    accounts: int = 0
+    held: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +91,8 @@ class Reject:
     mapping_version: str
     mapped: bytes | None = None
     reference: str | None = None
+    revision: int | datetime | None = None
+    """of the record, so that one which is mapped again later never undoes a newer one"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +119,8 @@ class Intake:
     remapped: bool = False
     """the records come from the ledger and are mapped again, not from the source"""
     lane: Lane = Lane.LIVE
+    allowance: Allowance | None = None
+    """what the run may send; ``None``: as much as there is, since an operator wants it"""
     basis: str = ""
     """all that the rejects were judged by: mapping, lookups"""
 
@@ -123,10 +149,11 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What became of a batch: rows for the sender, counts for the log line and the run."""
+    """What became of a batch: rows for the sender, counts for the log line and the run, what the run still may."""
 
     due: Sequence[Due]
     counts: Mapping[str, int]
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,6 +14,8 @@ from cgsync.ledger.schema import run
 
 KEPT = 1000
 """Runs that are kept of each source."""
+NOTHING = "{}"
+"""The counts of a run that found nothing, and failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,16 @@ def record(
     conn.execute(insert(run).values(source=source, **values))
     oldest = select(run.c.id).where(run.c.source == source).order_by(run.c.id.desc()).offset(KEPT).limit(1)
     conn.execute(delete(run).where(run.c.source == source, run.c.id <= oldest.scalar_subquery()))
+
+
+def sizes(conn: Connection, source: str, limit: int) -> Sequence[int]:
+    """How many versions each of the last runs that found something had to send, without those that were held."""
+    found = select(run.c.counts).where(run.c.source == source, run.c.counts != NOTHING).order_by(run.c.id.desc())
+    return [_size(msgspec.json.decode(words)) for words in conn.execute(found.limit(limit)).scalars()]
+
+
+def _size(counts: Mapping[str, int]) -> int:
+    return counts.get("new", 0) + counts.get("changed", 0) - counts.get("guarded", 0)
 
 
 def list_runs(conn: Connection, source: str | None = None, limit: int = 20) -> Sequence[Run]:

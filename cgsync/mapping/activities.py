@@ -20,4 +20,5 @@ def activity(body: Mapping[str, Any]) -> Activity:
     data = msgspec.json.encode(body, order="sorted")
     if len(data) > MAX_ACTIVITY:
         raise MappingError({"": f"{len(data):,} bytes in all, at most {MAX_ACTIVITY:,} are allowed"})
-    return Activity(reference=body["reference"], body=data, digest=blake2b(data, digest_size=16).digest())
+    digest = blake2b(data, digest_size=16).digest()
+    return Activity(reference=body["reference"], body=data, digest=digest, account=body.get("account", ""))

@@ -39,19 +39,26 @@ class HandClock:
         await asyncio.sleep(0)
 
 
-def activity(reference: str, body: Any = "a") -> Activity:
+def activity(reference: str, body: Any = "a", account: str = "") -> Activity:
     content = msgspec.json.encode({"reference": reference, "text": body})
-    return Activity(reference=reference, body=content, digest=blake2b(content, digest_size=16).digest())
+    digest = blake2b(content, digest_size=16).digest()
+    return Activity(reference=reference, body=content, digest=digest, account=account)
 
 
 def record(
-    reference: str, body: Any = "a", *, record: str | None = None, revision: Any = None, more: tuple[str, ...] = ()
+    reference: str,
+    body: Any = "a",
+    *,
+    record: str | None = None,
+    revision: Any = None,
+    more: tuple[str, ...] = (),
+    account: str = "",
 ) -> MappedRecord:
     """A mapped record; its key is the reference unless ``record`` says another."""
     name = record or reference
     return MappedRecord(
         record=Record(key=name, data={"id": name, "text": body}, position=f"{name}.csv line 1", revision=revision),
-        activities=[activity(each, body) for each in (reference, *more)],
+        activities=[activity(each, body, account) for each in (reference, *more)],
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy import func as sql
 
 from cgsync.api import Record
-from cgsync.ledger import checkpoints, counters, epoch, plain, settlements, verdicts
+from cgsync.ledger import accounts, checkpoints, counters, epoch, guard, plain, settlements, verdicts
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
@@ -20,7 +20,7 @@ from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, is_due, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import run_tuples, upsert
-from cgsync.model import Activity, Due, Intake, MappedRecord, Reject, RejectKind, State, Stored
+from cgsync.model import LANES, Activity, Due, Intake, Lane, MappedRecord, Reject, RejectKind, State, Stored
 
 REPLACED = (
     *(
@@ -60,7 +60,7 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
     counts = _counts(intake, batch)
     batch.tally.update(_tally(intake.source, counts))
     counters.add(conn, batch.tally)
-    return Stored(due=due, counts=counts)
+    return Stored(due=due, counts=counts, allowance=batch.allowance)
 
 
 class _Batch:
@@ -69,12 +69,15 @@ class _Batch:
     def __init__(self, conn: Connection, intake: Intake, now: Instant) -> None:
         self._conn = conn
         self._intake = intake
+        self._now = now
         self._stamp = now.stamp
         self._epoch = epoch.current(conn, now)
         self._keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
         self._rows = load(conn, dict.fromkeys(self._keys.values()))
         self._written: dict[str, tuple[Row, Activity, Record]] = {}
         self._advanced: dict[str, Row] = {}
+        self.allowance = intake.allowance
+        self.guarded = 0
         self.tally: Tally = Counter()
         self.fates: Counter[str] = Counter()
         self.passed: list[Record] = []
@@ -142,19 +145,26 @@ class _Batch:
             doubt = self._epoch.doubt(row.queued, row.doubt, delivered=row.state == State.DELIVERED)
         same_source = row.source == self._intake.source
         row.revision = revision or (row.revision if same_source else None)
+        row.lane = self._lane(row)
         row.state = str(State.HELD if row.state == State.HELD else State.PENDING)
         row.due = None if row.state == State.HELD else doubt or self._epoch.now
         row.doubt, row.queued = doubt, self._epoch.now
         row.version += 1
         row.failing, row.attempts, row.retries = None, 0, 0
-        row.lane = self._intake.lane.value
         row.reference, row.digest = desired.reference, desired.digest
         row.source, row.record, row.position = self._intake.source, plain.text(record.key), plain.text(record.position)
         row.mapping, row.stored_at = self._intake.mapping_version, self._stamp
         row.enter(self.tally)
 
+    def _lane(self, row: Row) -> str:
+        """The lane of the batch; what is caught up on does not take a change that waits out of a better one."""
+        if row.state != State.PENDING:
+            return self._intake.lane.value
+        return min(self._intake.lane, Lane(row.lane), key=LANES.index).value
+
     def write(self) -> Sequence[Due]:
         """Write the rows; what is to be sent at once, in the order in which it came."""
+        self._hold_back()
         entries = list(self._written.values())
         known = [row for row, *_ in entries if row.seq]
         self._insert([row for row, *_ in entries if not row.seq])
@@ -165,7 +175,18 @@ class _Batch:
         save(self._conn, advanced, ("revision",))
         if entries:
             epoch.advance(self._conn, self._epoch, max(row.due or row.queued for row, *_ in entries))
-        return [row.wanted(desired.body) for row, desired, _ in entries if is_due(row, self._epoch.now)]
+        now = self._epoch.now
+        return [row.wanted(desired.body, now) for row, desired, _ in entries if is_due(row, now)]
+
+    def _hold_back(self) -> None:
+        """Remember the accounts of what is stored; hold what the run may not send unasked."""
+        source = self._intake.source
+        wanted = [(row, desired.account) for row, desired, _ in self._written.values()]
+        fresh = accounts.learn(self._conn, (account for _, account in wanted), source, self._now)
+        if self.allowance is not None:
+            before = self.tally[source, State.HELD.value]
+            self.allowance = guard.hold_back(self._conn, source, self.allowance, wanted, fresh, self.tally)
+            self.guarded = self.tally[source, State.HELD.value] - before
 
     def _insert(self, fresh: Sequence[Row]) -> None:
         # the numbers are ours to give: nobody else writes while this transaction runs
@@ -205,6 +226,7 @@ def _counts(intake: Intake, batch: _Batch) -> dict[str, int]:
         "skipped": sum(intake.skipped.values()),
         "activities": sum(batch.fates.values()),
         "superseded": superseded,
+        "guarded": batch.guarded,
         **batch.fates,
     }
     return {name: count for name, count in counts.items() if count}
