@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -13,10 +13,10 @@ from typing import Any
 from cgsync.api import Log
 from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
-from cgsync.errors import ConfigError
+from cgsync.errors import ConfigError, ControlError
 from cgsync.hosting import Host
 from cgsync.intake import Drained, Plan, SourceIntake
-from cgsync.ledger import SETTLE_TIME, Instant, Ledger, outbox, sources
+from cgsync.ledger import SETTLE_TIME, Instant, Ledger, outbox, sending, sources
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due, Result
 from cgsync.poller import Condition, Poller
@@ -25,6 +25,8 @@ from cgsync.sender import Sender, open_sender
 
 FETCH_LIMIT = timedelta(minutes=5)
 TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
+OPERATOR = "operator"
+"""The cause for which a sender is halted that somebody paused."""
 LONGEST_HALT = timedelta(seconds=10)
 
 
@@ -71,7 +73,14 @@ class Running:
     uid: str
     intake: SourceIntake
     poller: Poller
+    paused: bool = False
+    """an operator wants it to rest"""
     task: asyncio.Task[None] | None = None
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it polls, or may do so at any moment."""
+        return self.poller.draining or (self.task is not None and not self.task.done())
 
     @property
     def troubled(self) -> bool:
@@ -93,6 +102,8 @@ class Engine:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wire = AsyncExitStack()
         self._sending: asyncio.Task[None] | None = None
+        self._polling = False
+        self._changing = asyncio.Lock()
         self.sender: Sender
 
     async def connect(self) -> None:
@@ -103,14 +114,16 @@ class Engine:
         """Make the sender and a poller for each source; nothing runs yet."""
         await self.connect()
         uids = await self._register(self.config)
+        paused = await self._paused()
         for source in self.config.sources.values():
-            self.sources[source.name] = self._make(source, uids[source.name])
+            self.sources[source.name] = self._make(source, uids[source.name], paused)
         await self._retain()
 
     def start(self, *, polling: bool) -> None:
         """Let the sender run and, with ``polling``, each poller too."""
+        self._polling = polling
         self._send()
-        for running in self.sources.values() if polling else ():
+        for running in self.sources.values():
             self._launch(running)
 
     async def failure(self) -> None:
@@ -121,6 +134,54 @@ class Engine:
         """Poll one source until it is dry, for ``run --once``."""
         return await self.sources[name].poller.drain_once()
 
+    async def poll(self, name: str) -> Drained:
+        """Have a source polled now; what that took in. Raises what it failed with."""
+        running = self.sources[name]
+        if running.paused:
+            raise ControlError(f"source {name} is paused", hint=f"`cgsync resume {name}` lets it go on")
+        if not self._polling:
+            return await self.drain(name)
+        if not running.at_work:
+            self._launch(running)  # it is held: whoever asks wants to see whether it still is
+        return await running.poller.poll_now()
+
+    async def pause(self, name: str) -> None:
+        """Let a source rest, also after a restart, until :meth:`resume`. Raises when its plugin does not let go."""
+        async with self._changing:
+            await self.ledger.write(partial(sources.pause, name=name))
+            if (running := self.sources.get(name)) is None:
+                return
+            running.paused = True
+            await self._halt(running)
+            if running.at_work:
+                raise ControlError(f"source {name} does not let go", hint="restart the daemon; it will stay paused")
+            running.poller.pause()
+
+    async def resume(self, name: str) -> None:
+        """Let a source go on, with a poll at once."""
+        async with self._changing:
+            await self.ledger.write(partial(sources.pause, name=name, paused=False))
+            running = self.sources.get(name)
+            if running is not None and running.paused:
+                running.paused = False
+                self._launch(running)
+
+    async def pause_sending(self) -> None:
+        """No new PUT, also after a restart, until :meth:`resume_sending`."""
+        await self.ledger.write(partial(sending.pause, now=Instant.of(self.host.clock)))
+        await self._halt_sending()
+
+    async def resume_sending(self) -> None:
+        """Send on; where the gate is closed for another reason, try at once whether that is over."""
+        await self.ledger.write(sending.resume)
+        self.sender.go_on(OPERATOR)
+        self.sender.resume()
+
+    async def _halt_sending(self) -> None:
+        if since := await self.ledger.read(sending.paused_since):
+            words = f"paused by an operator since {since.astimezone():%Y-%m-%d %H:%M}"
+            self.sender.halt(OPERATOR, words, "`cgsync resume --sending` ends that")
+
     async def stop(self) -> None:
         """No new poll, no new PUT; what is in flight is waited for and stored."""
         await asyncio.gather(*(self._halt(running) for running in self.sources.values()))
@@ -129,6 +190,10 @@ class Engine:
 
     async def reload(self, config: Config) -> Changes:
         """Take another configuration: only what changed is restarted. Raises before anything was touched."""
+        async with self._changing:
+            return await self._reload(config)
+
+    async def _reload(self, config: Config) -> Changes:
         self._refuse(config)
         contract = Contract(config.overlay)
         uids = await self._register(config)
@@ -143,8 +208,9 @@ class Engine:
             await self._make_sender()
             self._send()
         self.sender.resume()  # who reloads has mended something, perhaps what a pause was for
+        paused = await self._paused()
         for name in [*changes.restarted, *changes.started]:
-            self.sources[name] = self._make(config.sources[name], uids[name])
+            self.sources[name] = self._make(config.sources[name], uids[name], paused)
             self._launch(self.sources[name])
         await self._retain()
         return Changes(
@@ -155,6 +221,10 @@ class Engine:
         """Tell the ledger which sources are configured; the others are shown as removed."""
         names = {*self.config.sources, *self.config.broken}
         await self.ledger.write(partial(sources.retain, names=names))
+
+    async def _paused(self) -> Collection[str]:
+        """The uids of the sources that an operator wants to rest."""
+        return {each.uid for each in await self.ledger.read(sources.list_sources) if each.paused}
 
     def _compare(self, config: Config, *, everything: bool) -> Changes:
         old, new = self.sources, config.sources
@@ -182,7 +252,7 @@ class Engine:
             lambda conn: {name: sources.register(conn, name, plugin, now) for name, plugin in plugins.items()}
         )
 
-    def _make(self, source: SourceConfig, uid: str) -> Running:
+    def _make(self, source: SourceConfig, uid: str, paused: Collection[str]) -> Running:
         log = self._log.bind(source=source.name)  # type: ignore[attr-defined]  # structlog's own loggers have it
         plan = Plan(
             uid=uid,
@@ -202,16 +272,19 @@ class Engine:
             random=self._random,
             log=log,
         )
-        return Running(config=source, uid=uid, intake=intake, poller=poller)
+        return Running(config=source, uid=uid, intake=intake, poller=poller, paused=uid in paused)
 
     def _offer(self, rows: Sequence[Due]) -> None:
         self.sender.offer(rows)  # looked up at each call: a reload replaces the sender
 
     def _launch(self, running: Running) -> None:
-        running.task = self._watched(running.poller.run(), f"source {running.config.name}")
+        if running.paused:
+            running.poller.pause()
+        elif self._polling:
+            running.task = self._watched(running.poller.run(), f"source {running.config.name}")
 
     async def _halt(self, running: Running) -> None:
-        if running.task is None:
+        if running.task is None or running.task.done():
             return
         running.task.cancel()
         _, left = await asyncio.wait([running.task], timeout=LONGEST_HALT.total_seconds())
@@ -229,6 +302,7 @@ class Engine:
                 redactor=self.host.redactor,
             )
         )
+        await self._halt_sending()
 
     def _send(self) -> None:
         self._sending = self._watched(self.sender.run(), "sender")

@@ -13,7 +13,7 @@ from functools import partial
 
 from cgsync.api import Clock, Log, Settles, Source, Waits
 from cgsync.delivery import backoff, first
-from cgsync.errors import LedgerError, PluginError, SourceError, SourceMisconfigured, SourceUnavailable
+from cgsync.errors import ControlError, LedgerError, PluginError, SourceError, SourceMisconfigured, SourceUnavailable
 from cgsync.intake import Drained, SourceIntake, is_ending, within
 from cgsync.ledger import Ledger, runs, settlements
 from cgsync.ledger.settlements import Settlement
@@ -34,6 +34,7 @@ class Condition(StrEnum):
     UNAVAILABLE = "unavailable"
     MISCONFIGURED = "misconfigured"
     HELD = "held"
+    PAUSED = "paused"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,10 +78,34 @@ class Poller:
         self._settle_failures = 0
         self._settle_due = 0.0
         self._wakes = 0
+        self._asked: list[asyncio.Future[Drained]] = []
+        self._turn = asyncio.Lock()
         self.health = Health(since=clock.now())
 
     async def run(self) -> None:
         """Poll for ever. Only trouble of the ledger leaves this method; a bug of the plugin holds the source."""
+        try:
+            await self._run()
+        finally:
+            self._answer(ControlError("the source was stopped before it was polled"))
+
+    async def poll_now(self) -> Drained:
+        """Have :meth:`run` poll at once; what that poll took in. Raises whatever that poll failed with."""
+        asked: asyncio.Future[Drained] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._bell.pull()
+        return await asked
+
+    @property
+    def draining(self) -> bool:
+        return self._turn.locked()
+
+    def pause(self) -> None:
+        """Show that it rests because somebody wants it to; call it only while it does not run."""
+        self.health.error = self.health.hint = self.health.traceback = ""
+        self._become(Condition.PAUSED)
+
+    async def _run(self) -> None:
         while True:
             try:
                 await self._session()
@@ -98,7 +123,7 @@ class Poller:
 
     async def drain_once(self) -> Drained:
         """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
-        async with self._opened() as source:
+        async with self._turn, self._opened() as source:
             total = await self._poll(source)
             patience = self._clock.monotonic() + PATIENCE.total_seconds()
             while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
@@ -129,12 +154,25 @@ class Poller:
 
     async def _poll(self, source: Source) -> Drained:
         self._become(Condition.POLLING)
+        asked = len(self._asked)  # who asks from here on may know of something that this poll does not see any more
         started = self._clock.now()
         await self._settle(source)
         drained = await self._intake.drain(source, settle=partial(self._settle, source))
         await self._record(started, drained.counts, "")
         self._succeed(drained)
+        self._answer(drained, asked)
         return drained
+
+    def _answer(self, outcome: Drained | Exception, count: int | None = None) -> None:
+        """Tell the first ``count`` of those who asked for a poll (all, without it) what became of it."""
+        told, self._asked = self._asked[:count], [] if count is None else self._asked[count:]
+        for asked in told:
+            if asked.done():  # whoever asked is gone
+                continue
+            if isinstance(outcome, Drained):
+                asked.set_result(outcome)
+            else:
+                asked.set_exception(outcome)
 
     def _succeed(self, drained: Drained) -> None:
         self.health.polls += 1
@@ -217,15 +255,17 @@ class Poller:
         self._become(condition)
         self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
                           again_in=f"{gap.total_seconds():.0f}s")  # fmt: skip
+        self._answer(error)
         await self._record(self._clock.now(), {}, error.message)
-        await self._clock.sleep(gap.total_seconds())
+        await first(self._clock.sleep(gap.total_seconds()), self._bell.pulled())
 
     def _hold(self, error: BaseException) -> None:
         self.health.error = f"{type(error).__name__}: {error}"
-        self.health.hint = "this is a bug of the plugin; the source is held until a reload or a restart"
+        self.health.hint = "this is a bug of the plugin; the source is held until a reload, a restart or `cgsync poll`"
         self.health.traceback = "".join(traceback.format_exception(error))
         self._become(Condition.HELD)
         self._log.error("source held", error=self.health.error, exc_info=error)
+        self._answer(ControlError(self.health.error, hint=self.health.hint))
 
     def _become(self, condition: Condition) -> None:
         if condition is not self.health.condition:

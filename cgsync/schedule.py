@@ -1,7 +1,8 @@
-"""When a source is due: an interval on the monotonic clock, or a cron expression in its time zone."""
+"""When a source is due: an interval on the monotonic clock, a cron expression in its time zone, or when it is asked."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cgsync import cron
 from cgsync.api import Clock
+from cgsync.delivery import first
 
 if TYPE_CHECKING:
     from apscheduler.triggers.base import BaseTrigger
@@ -38,14 +40,27 @@ class Bell:
         self._clock = clock
         self._random = random
         self._last = clock.monotonic()
+        self._pulled = asyncio.Event()
 
     async def ring(self) -> None:
-        """Return when the source is due next."""
+        """Return when the source is due next, or when the bell is pulled."""
+        await first(self._time(), self.pulled())
+        self._last = self._clock.monotonic()
+
+    def pull(self) -> None:
+        """Ring now; when nobody waits for that, as soon as somebody does."""
+        self._pulled.set()
+
+    async def pulled(self) -> None:
+        """Return when the bell is pulled, whatever the schedule says."""
+        await self._pulled.wait()
+        self._pulled.clear()
+
+    async def _time(self) -> None:
         if self._times.cron:
             await self._by_cron(self._times.cron)
         else:
             await self._by_interval(self._times.every or timedelta(minutes=5))
-        self._last = self._clock.monotonic()
 
     async def _by_interval(self, every: timedelta) -> None:
         due = self._last + every.total_seconds() + self._jitter()

@@ -31,10 +31,10 @@ async def reset(core: Core, source: str, part: str | None = None) -> Mapping[str
 
 async def _stopped(core: Core, source: str) -> str:
     """The uid, once it is sure that no poll is under way which would write its own cursor over ours."""
-    if core.running and source in core.engine.sources:
+    if source in core.engine.sources and core.engine.sources[source].at_work:
         raise ControlError(
             f"source {source} runs, and would go on from where it is",
-            hint="take it out of the configuration and `cgsync reload`, or stop the daemon",
+            hint=f"`cgsync pause {source}`, and afterwards `cgsync resume {source}`",
         )
     return await _uid(core, source)
 

@@ -1,14 +1,50 @@
-"""Renaming and ending sources in the ledger."""
+"""What is done with a source as a whole: poll it now, let it rest, rename it, end it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from cgsync.errors import ControlError
+from cgsync.errors import CgsyncError, ControlError
+from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
+
+
+async def poll(core: Core, source: str) -> Mapping[str, Any]:
+    """Poll it now and wait; counts of what came, and the parts that failed. Raises what the source failed with."""
+    core.source(source)
+    if not core.running:
+        await core.engine.assemble()
+    try:
+        drained = await core.engine.poll(source)
+    except CgsyncError:
+        raise
+    except BaseException as error:
+        if is_ending():
+            raise asyncio.CancelledError from error
+        raise ControlError(f"{type(error).__name__}: {error}", hint="this is a bug of the plugin") from error
+    return {"counts": drained.counts, "problems": drained.problems}
+
+
+async def pause(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
+    """Let sources rest; without names, the sending."""
+    for name in names:
+        await core.engine.pause(name)
+    if not names:
+        await core.engine.pause_sending()
+    return {}
+
+
+async def resume(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
+    """Let sources go on; without names, the sending."""
+    for name in names:
+        await core.engine.resume(name)
+    if not names:
+        await core.engine.resume_sending()
+    return {}
 
 
 async def rename(core: Core, old: str, new: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from cgsync.engine import Engine, Running
 from cgsync.ledger import books, outbox, rejects, sources
+from cgsync.ledger.sources import Known
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
 
@@ -21,7 +22,7 @@ async def status(core: Core) -> Mapping[str, Any]:
     rejected = await core.ledger.read(rejects.counts)
     rows = [
         {
-            **_source(core, each.name, each.uid, counters.get(each.uid, {}), states.get(each.uid, {})),
+            **_source(core, each, counters.get(each.uid, {}), states.get(each.uid, {})),
             "rejected": rejected.get(each.uid, 0),
         }
         for each in known
@@ -39,7 +40,9 @@ async def summary(engine: Engine) -> str:
     """One line, what an operator reads first: ``3 sources, 2 ok; tickets unavailable since 14:02 (…); outbox 17``."""
     parts = [f"{len(engine.sources)} sources, {sum(_fine(running) for running in engine.sources.values())} ok"]
     for name, running in engine.sources.items():
-        if not _fine(running):
+        if running.paused:
+            parts.append(f"{name} is paused")
+        elif not _fine(running):
             health = running.poller.health
             parts.append(f"{name} {health.condition} since {_clock(health.since)} ({health.error})")
     parts.extend(f"{name} broken ({broken.reason})" for name, broken in engine.config.broken.items())
@@ -58,14 +61,13 @@ def _clock(moment: datetime) -> str:
     return f"{moment.astimezone():%H:%M}"
 
 
-def _source(
-    core: Core, name: str, uid: str, counters: Mapping[str, int], states: Mapping[str, int]
-) -> Mapping[str, Any]:
+def _source(core: Core, known: Known, counters: Mapping[str, int], states: Mapping[str, int]) -> Mapping[str, Any]:
+    name = known.name
     health = core.engine.sources[name].poller.health if core.running and name in core.engine.sources else None
     return {
         "source": name,
-        "uid": uid,
-        "condition": health.condition if health else _condition(core, name),
+        "uid": known.uid,
+        "condition": health.condition if health else _condition(core, known),
         "since": health.since if health else None,
         "last_success": health.last_success if health else None,
         "read": counters.get("read", 0),
@@ -75,10 +77,12 @@ def _source(
     }
 
 
-def _condition(core: Core, name: str) -> str:
-    if name in core.config.broken:
+def _condition(core: Core, known: Known) -> str:
+    if known.name in core.config.broken:
         return "broken"
-    return "stopped" if name in core.config.sources else "removed"
+    if known.name not in core.config.sources:
+        return "removed"
+    return Condition.PAUSED if known.paused else "stopped"
 
 
 def _totals(states: Mapping[str, Mapping[str, int]]) -> Mapping[str, int]:
@@ -105,7 +109,7 @@ def _trouble(core: Core) -> list[Mapping[str, str]]:
     found = _broken(core)
     for name, running in core.engine.sources.items():
         health = running.poller.health
-        if not _fine(running):
+        if not _fine(running) and not running.paused:
             found.append({"what": f"source {name}", "words": health.error, "hint": health.hint})
         found.extend(
             {"what": f"source {name}: {part}", "words": words, "hint": ""} for part, words in health.problems.items()

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgsync.api import Batch, Record, Unreadable
+from cgsync.api import Batch, Problem, Record, Unreadable
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
 from cgsync.intake import NO_KEY
@@ -91,15 +91,62 @@ async def test_a_source_that_was_never_read_has_no_checkpoint(sandbox: Sandbox, 
 
 async def test_nothing_moves_a_cursor_or_a_name_while_the_source_runs(sandbox: Sandbox, tmp_path: Path) -> None:
     async with polled(tmp_path, sandbox, batch("1")) as engine:
-        for verb, args in {
-            "checkpoint.set": {"source": "desk", "part": "p", "value": 1},
-            "checkpoint.reset": {"source": "desk"},
-            "source.rename": {"old": "desk", "new": "shop"},
-            "source.drop": {"name": "desk"},
-        }.items():
+        engine.start(polling=True)
+        for verb, args, way_out in [
+            ("checkpoint.set", {"source": "desk", "part": "p", "value": 1}, "cgsync pause desk"),
+            ("checkpoint.reset", {"source": "desk"}, "cgsync pause desk"),
+            ("source.rename", {"old": "desk", "new": "shop"}, "cgsync reload"),
+            ("source.drop", {"name": "desk"}, "cgsync reload"),
+        ]:
             with pytest.raises(ControlError, match="source desk runs") as caught:
                 await ask(engine, verb, running=True, **args)
-            assert "cgsync reload" in caught.value.hint
+            assert way_out in caught.value.hint
+
+
+async def test_the_cursor_of_a_paused_source_can_be_moved_and_it_goes_on_from_there(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    script = Script(batch("1"))
+    async with engine_on(config(tmp_path, sandbox, source("desk", script))) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: engine.sources["desk"].poller.health.condition is Condition.IDLE)
+        await ask(engine, "pause", running=True, names=["desk"])
+        await ask(engine, "checkpoint.set", running=True, source="desk", part="p", value="0")
+        await ask(engine, "resume", running=True, names=["desk"])
+        await eventually(lambda: script.opened == 2 and script.cursors[-1] == {"p": "0"})
+
+
+# Pause, resume, poll.
+
+
+async def test_a_source_that_is_paused_without_a_daemon_is_paused_when_one_starts(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox, source("desk", script := Script()))
+    async with engine_on(settings):
+        pass
+    async with engine_on(with_sources(settings)) as engine:
+        await ask(engine, "pause", names=["desk"])
+        with pytest.raises(ControlError, match="nothing is stored of a source 'shop'"):
+            await ask(engine, "pause", names=["shop"])
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        found = await ask(engine, "status", running=True)
+        assert (script.opened, found["sources"][0]["condition"], found["trouble"]) == (0, "paused", [])
+        assert "desk is paused" in found["summary"]
+
+
+async def test_a_poll_says_what_came_in_and_which_parts_failed(sandbox: Sandbox, tmp_path: Path) -> None:
+    script = Script(batch("1", "2", problems=[Problem(part="q", reason="gone")]))
+    async with engine_on(config(tmp_path, sandbox, source("desk", script))) as engine:
+        found = await ask(engine, "poll", running=True, source="desk")
+        assert found["counts"] == {"read": 2, "mapped": 2, "activities": 2, "new": 2}
+        assert found["problems"] == {"q": "gone"}
+        script.steps.append(RuntimeError("a bug"))
+        with pytest.raises(ControlError, match="RuntimeError: a bug"):
+            await ask(engine, "poll", running=True, source="desk")
+        with pytest.raises(ControlError, match="there is no source 'shop'"):
+            await ask(engine, "poll", running=True, source="shop")
 
 
 # Sources.

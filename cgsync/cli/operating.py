@@ -1,0 +1,65 @@
+"""Verbs for a running daemon: let sources or the sending rest, let them go on, poll a source now."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from cgsync.cli import output
+from cgsync.cli.options import config_option, json_option
+from cgsync.cli.session import Session
+
+REJECTED = ("invalid", "unreadable", "conflict")
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--sending", is_flag=True, help="Let the sending rest; sources are still read.")
+@config_option
+def pause(sources: Sequence[str], config: Path, *, sending: bool) -> None:
+    """Let SOURCES rest, or with --sending the sending, until they are resumed; a restart changes nothing of that."""
+    _check(sources, sending=sending)
+    Session(config).carry("pause", names=sources)
+    click.echo(f"{_named(sources)} paused; `cgsync resume {' '.join(sources) or '--sending'}` ends that")
+
+
+@click.command()
+@click.argument("sources", nargs=-1)
+@click.option("--sending", is_flag=True, help="Let the sending go on, and try at once where it waits for anything.")
+@config_option
+def resume(sources: Sequence[str], config: Path, *, sending: bool) -> None:
+    """Let SOURCES go on with a poll at once, or with --sending the sending."""
+    _check(sources, sending=sending)
+    Session(config).carry("resume", names=sources)
+    click.echo(f"{_named(sources)} resumed")
+
+
+@click.command()
+@click.argument("source")
+@config_option
+@json_option
+def poll(source: str, config: Path, as_json: bool) -> None:
+    """Poll SOURCE now, wait for that, and say what came in. Without a daemon, it is sent once one runs."""
+    found = Session(config).carry("poll", source=source)
+    counts = {name: count for name, count in found["counts"].items() if count}
+    if as_json:
+        output.as_json(found)
+    elif counts:
+        output.fields(counts)
+    else:
+        click.echo(f"{source} has nothing new")
+    for part, words in found["problems"].items():
+        click.echo(f"{output.plain(part)}: {output.plain(words)}", err=True)
+    sys.exit(1 if found["problems"] else 3 if any(name in counts for name in REJECTED) else 0)
+
+
+def _check(sources: Sequence[str], *, sending: bool) -> None:
+    if bool(sources) == sending:
+        raise click.UsageError("name sources, or say --sending")
+
+
+def _named(sources: Sequence[str]) -> str:
+    return ", ".join(sources) + (" is" if len(sources) == 1 else " are") if sources else "sending is"
