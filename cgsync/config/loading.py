@@ -93,6 +93,7 @@ def _assembled(
         timestamps="offset" if root.at((receiver.SECTION, "timestamps")).value == "offset" else "utc",
         plugin_dir=plugin_dir,
         contract=sections.contract(overlay),
+        limits=root.get("limits"),
     )
     made = sources.assemble(checked, shared)
     sources.check_apart(checked, shared)

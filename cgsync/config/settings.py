@@ -69,6 +69,13 @@ class LogConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a source may do before it waits for an operator; ``new_accounts`` of one run, ``None``: what is usual."""
+
+    new_accounts: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
     """One source. ``options`` is what the plugin's ``open`` gets, frozen.
 
@@ -84,6 +91,7 @@ class SourceConfig:
     timezone: ZoneInfo
     mapping: MappingSpec
     shared: bool = False
+    limits: Limits = Limits()
     expanded_from: str | None = None
     fingerprint: str
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
@@ -17,7 +17,7 @@ from cgsync.api import SourceType
 from cgsync.config.checking import Checked, CheckedSource
 from cgsync.config.findings import Findings, meant
 from cgsync.config.nodes import Node, Path_, dotted, plain
-from cgsync.config.settings import LookupConfig, Schedule, SourceConfig
+from cgsync.config.settings import Limits, LookupConfig, Schedule, SourceConfig
 from cgsync.config.values import digest, value
 from cgsync.plugins.vocabulary import duration
 
@@ -43,6 +43,7 @@ class Shared:
     timestamps: Literal["utc", "offset"]
     plugin_dir: Path | None
     contract: Contract | None
+    limits: Node | None = None
 
 
 def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
@@ -208,6 +209,7 @@ class _Assembly:
         assert self._kind is not None
         schedule = self._schedule(zone)
         shared = self._node.at(("shared",)).value is True
+        limits = self._limits()
         return SourceConfig(
             name=name,
             plugin=self._source.plugin,
@@ -217,9 +219,15 @@ class _Assembly:
             timezone=zone,
             mapping=spec,
             shared=shared,
+            limits=limits,
             expanded_from=self._name if name != self._name else None,
-            fingerprint=self._fingerprint(name, options, schedule, spec, shared=shared),
+            fingerprint=self._fingerprint(name, options, schedule, spec, [shared, asdict(limits)]),
         )
+
+    def _limits(self) -> Limits:
+        """The source's own, and for what it does not say those for all."""
+        given = (self._shared.limits, self._node.get("limits"))
+        return Limits(**{key: value(each) for node in given if node for key, each in node.items()})
 
     def _schedule(self, zone: ZoneInfo) -> Schedule:
         every, expression, jitter = (self._node.get(key) for key in ("every", "cron", "jitter"))
@@ -231,11 +239,11 @@ class _Assembly:
         )
 
     def _fingerprint(
-        self, name: str, options: Mapping[str, Any], schedule: Schedule, spec: MappingSpec, *, shared: bool
+        self, name: str, options: Mapping[str, Any], schedule: Schedule, spec: MappingSpec, rest: Sequence[Any]
     ) -> str:
         tables = {key: [str(each.file), each.key, each.value] for key, each in self._shared.lookups.items()}
         return digest(
-            [name, self._source.plugin, self._code(), options, shared],
+            [name, self._source.plugin, self._code(), options, *rest],
             [schedule.every, schedule.cron, schedule.timezone.key, schedule.jitter],
             [spec.record_name, spec.when, spec.activities, spec.timestamps, tables],
         )

@@ -166,6 +166,7 @@ def test_the_fingerprint_changes_with_what_concerns_the_source(folder: Folder) -
         fingerprint(folder, core="every: 6m\n"),
         fingerprint(folder, core="timezone: Europe/Berlin\n"),
         fingerprint(folder, core="shared: true\n"),
+        fingerprint(folder, core="limits: { new_accounts: 7 }\n"),
         fingerprint(folder, core="when: '{{ record.ok }}'\n"),
         fingerprint(folder, activity=ACTIVITY.replace("Order", "Ticket")),
         fingerprint(folder, "password: one"),
@@ -188,6 +189,16 @@ def test_the_fingerprint_does_not_change_with_the_rest(folder: Folder) -> None:
     text = folder.source("host: x")
     one = folder.config(text).sources["support"].fingerprint
     assert folder.config("# a comment\n" + text + "\nlog: { level: debug }\n").sources["support"].fingerprint == one
+
+
+def test_a_sources_limits_are_its_own_and_otherwise_those_for_all(folder: Folder) -> None:
+    def new_accounts(top: str, core: str) -> int | None:
+        return folder.config(top + folder.source("host: x", core=core)).sources["support"].limits.new_accounts
+
+    assert new_accounts("", "") is None
+    assert new_accounts("limits: { new_accounts: 9 }\n", "") == 9
+    assert new_accounts("limits: { new_accounts: 9 }\n", "limits: {}\n") == 9
+    assert new_accounts("limits: { new_accounts: 9 }\n", "limits: { new_accounts: 0 }\n") == 0
 
 
 def test_a_constant_that_the_contract_refuses_is_found_before_any_record_is(folder: Folder) -> None:
