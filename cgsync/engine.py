@@ -260,6 +260,7 @@ class Engine:
             contract=self._contract,
             shared=source.shared,
             forgeable_keys=source.type.forgeable_keys,
+            new_accounts=source.limits.new_accounts,
         )
         intake = SourceIntake(plan, self.ledger, offer=self._offer, clock=self.host.clock, time_limit=FETCH_LIMIT)
         poller = Poller(
