@@ -18,6 +18,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "status": ("state:status", "Show sources, outbox and pace, and what is wrong."),
     "explain": ("state:explain", "Tell what became of one reference, and why."),
     "audit": ("state:audit", "Prove that the books balance."),
+    "outbox": ("outbox:outbox", "List, show, hold or release what is to be sent."),
     "rejects": ("rejects:rejects", "List, show, retry or drop what was rejected."),
     "checkpoint": ("checkpoints:checkpoint", "List, show, set or reset how far a source was read."),
     "reload": ("run:reload", "Have the daemon take a changed configuration, or say why not."),

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cgsync.errors import ControlError
-from cgsync.operations import checkpoints, checks, history, rejects, sources, status
+from cgsync.operations import checkpoints, checks, history, outbox, rejects, sources, status
 from cgsync.operations.core import Core
 from cgsync.operations.status import summary
 
@@ -19,6 +19,10 @@ VERBS: Mapping[str, Verb] = {
     "status": status.status,
     "explain": history.explain,
     "audit": history.audit,
+    "outbox.list": outbox.list_rows,
+    "outbox.show": outbox.show,
+    "outbox.hold": outbox.hold,
+    "outbox.release": outbox.release,
     "rejects.list": rejects.list_rejects,
     "rejects.show": rejects.show,
     "rejects.retry": rejects.retry,

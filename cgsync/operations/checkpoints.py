@@ -8,12 +8,12 @@ from typing import Any
 
 from cgsync.api import Json
 from cgsync.errors import ControlError
-from cgsync.ledger import checkpoints, sources
+from cgsync.ledger import checkpoints
 from cgsync.operations.core import Core
 
 
 async def list_parts(core: Core, source: str | None = None) -> list[Mapping[str, Any]]:
-    uid = await _uid(core, source) if source else None
+    uid = await core.uid(source) if source else None
     found = await core.ledger.read(partial(checkpoints.list_parts, source=uid))
     return [{"source": each.name, "part": each.part, "value": each.value, "at": each.stored_at} for each in found]
 
@@ -36,11 +36,4 @@ async def _stopped(core: Core, source: str) -> str:
             f"source {source} runs, and would go on from where it is",
             hint=f"`cgsync pause {source}`, and afterwards `cgsync resume {source}`",
         )
-    return await _uid(core, source)
-
-
-async def _uid(core: Core, name: str) -> str:
-    uid = await core.ledger.read(partial(sources.uid_of, name=name))
-    if uid is None:
-        raise ControlError(f"nothing is stored of a source {name!r}", hint="`cgsync status` lists those that are known")
-    return uid
+    return await core.uid(source)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from cgsync.config import Config, SourceConfig
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
-from cgsync.ledger import Instant, Ledger
+from cgsync.ledger import Instant, Ledger, sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,14 @@ class Core:
     @property
     def ledger(self) -> Ledger:
         return self.engine.ledger
+
+    async def uid(self, name: str) -> str:
+        """The uid of the source of that name in the ledger."""
+        uid = await self.ledger.read(partial(sources.uid_of, name=name))
+        if uid is None:
+            hint = "`cgsync status` lists those that are known"
+            raise ControlError(f"nothing is stored of a source {name!r}", hint=hint)
+        return uid
 
     def now(self) -> Instant:
         return Instant.of(self.engine.host.clock)

@@ -18,9 +18,7 @@ def remember(desk: Any, *sizes: int, source: str = "s", **more: int) -> None:
         runs.record(desk.conn, source, desk.now.wall, desk.now.wall, counts)
 
 
-def run(
-    desk: Any, *batches: Sequence[MappedRecord], new_accounts: int | None = None, first: bool = False
-) -> Allowance:
+def run(desk: Any, *batches: Sequence[MappedRecord], new_accounts: int | None = None, first: bool = False) -> Allowance:
     """One run of a source; returns what it still may in the end."""
     allowance = guard.allow(desk.conn, "s", new_accounts, first=first)
     for batch in batches:
