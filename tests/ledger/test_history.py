@@ -1,13 +1,10 @@
-"""One reference, explained; and what is due, found without reading what is not."""
+"""One reference, explained."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import insert
-
 from cgsync.ledger import history, outbox, sources
-from cgsync.ledger.schema import activity, payload
 from cgsync.model import Again, Delivered, Refused
 
 
@@ -46,36 +43,6 @@ def test_a_refused_one_shows_its_reasons(desk: Any) -> None:
     found = history.explain(desk.conn, "a", desk.now)
     assert found is not None
     assert [line.reasons for line in found.rejects] == [{"account": "unknown"}]
-
-
-def test_what_is_due_comes_from_the_index_with_a_hundred_thousand_rows_behind_it(desk: Any) -> None:
-    desk.store(desk.record("a"))
-    row = desk.row("a")._asdict()
-    copies = [{**row, "seq": seq, "key": f"k{seq}", "due": None, "state": "delivered"} for seq in range(2, 100_001)]
-    desk.conn.execute(insert(activity), copies)
-    desk.conn.execute(insert(payload), [{"seq": seq, "body": b"", "record": b""} for seq in range(2, 100_001)])
-    plans: list[str] = []
-
-    class Explaining:
-        """The connection, with a look at the plan of each query."""
-
-        def __init__(self, conn: Any) -> None:
-            self.dialect, self.info = conn.dialect, conn.info
-
-        def exec_driver_sql(self, text: str) -> Any:
-            return desk.conn.exec_driver_sql(text)
-
-        def execute(self, statement: Any) -> Any:
-            text = str(statement.compile(dialect=self.dialect, compile_kwargs={"literal_binds": True}))
-            plans.extend(row[3] for row in desk.conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
-            return desk.conn.execute(statement)
-
-    looking: Any = Explaining(desk.conn)
-    assert [due.reference for due in outbox.due(looking, desk.now, 10)] == ["a"]
-    assert outbox.next_due(looking, desk.now) == 0
-    assert any("INDEX activity_due" in step for step in plans)
-    assert not any(step.startswith("SCAN activity") and "INDEX" not in step for step in plans)
-    assert not any("TEMP B-TREE" in step for step in plans)
 
 
 def test_the_outbox_is_listed_by_state_and_source(desk: Any) -> None:

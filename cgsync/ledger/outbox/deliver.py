@@ -17,12 +17,11 @@ from cgsync.ledger import counters
 from cgsync.ledger.counters import Tally
 from cgsync.ledger.epoch import Epoch
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.outbox.rows import LIVE
 from cgsync.ledger.schema import activity
 from cgsync.ledger.statements import THESE, find, run_tuples
 from cgsync.model import Delivered, Result, State
 
-DONE = {"state": State.DELIVERED.value, "due": None, "attempts": 0, "retries": 0, "lane": LIVE}
+DONE = {"state": State.DELIVERED.value, "due": None, "failing": None, "attempts": 0, "retries": 0}
 COLUMNS = (*DONE, "delivered_version", "delivered_at", "answer", "of_seq")
 
 

@@ -1,27 +1,64 @@
-"""What is to be sent now, and when the next is."""
+"""What is to be sent now, and when the next is: one queue for each lane and source, read from its front."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, bindparam, select
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.outbox.rows import RETRY
 from cgsync.ledger.schema import activity, payload
-from cgsync.model import Due, Lane, State
+from cgsync.model import LANES, Due, Lane, State
 
 
 def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
-    """The versions that are due, the longest waiting first; what is in flight is among them."""
-    row = activity.c
-    statement = (
-        select(row.seq, row.key, row.reference, row.version, row.attempts, row.lane, row.source, payload.c.body)
-        .join(payload, payload.c.seq == activity.c.seq)
-        .where(activity.c.due.is_not(None), activity.c.due <= epoch.current(conn, now).now)
-        .order_by(activity.c.due, activity.c.seq)
-        .limit(limit)
+    """The versions that are due, lane by lane; what is in flight is among them.
+
+    Of each source in a lane come as many as of any other while it has some, the longest waiting first.
+    """
+    at = epoch.current(conn, now).now
+    found: list[Due] = []
+    for lane in LANES:
+        if left := limit - len(found):
+            found += _share(conn, lane, at, left)
+    return found
+
+
+def next_due(conn: Connection, now: Instant) -> float | None:
+    """Seconds until the next version falls due that is not due yet; ``None`` when nothing waits for a time."""
+    at = epoch.current(conn, now).now
+    later = (
+        conn.execute(_earliest_after(), {"lane": lane.value, "source": source, "at": at}).scalar_one()
+        for lane in LANES
+        for source in _sources(conn, lane)
     )
+    return min((due - at for due in later if due is not None), default=None)
+
+
+def pending_count(conn: Connection) -> int:
+    """How many versions wait to be sent, without counting rows."""
+    return counters.total(conn, State.PENDING)
+
+
+def _share(conn: Connection, lane: Lane, at: float, limit: int) -> list[Due]:
+    """The front rows of that lane, in equal shares; what one source does not need is shared by the others."""
+    fronts = {source: list[Due]() for source in _sources(conn, lane)}
+    hungry, left = list(fronts), limit
+    while hungry and left > 0:
+        share = max(1, left // len(hungry))
+        more = {source: _front(conn, lane, source, at, share, skip=len(fronts[source])) for source in hungry}
+        for source, rows in more.items():
+            fronts[source] += rows
+            left -= len(rows)
+        hungry = [source for source, rows in more.items() if len(rows) == share]
+    return [row for front in fronts.values() for row in front][:limit]
+
+
+def _front(conn: Connection, lane: Lane, source: str, at: float, limit: int, *, skip: int) -> list[Due]:
+    values = {"lane": lane.value, "source": source, "at": at, "most": limit, "skip": skip}
     return [
         Due(
             key=key,
@@ -30,20 +67,44 @@ def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
             body=body,
             seq=seq,
             source=source,
-            lane=Lane(lane),
+            lane=lane,
             attempts=attempts,
-            refused_before=lane == RETRY,
+            failing_for=0.0 if failing is None else at - failing,
+            refused_before=state == State.REFUSED,
         )
-        for seq, key, reference, version, attempts, lane, source, body in conn.execute(statement)
+        for seq, key, reference, version, state, attempts, failing, body in conn.execute(_queue(), values)
     ]
 
 
-def next_due(conn: Connection, now: Instant) -> float | None:
-    """Seconds until the next version is due, 0 when one is; ``None`` when nothing waits for a time."""
-    earliest = conn.execute(select(sql.min(activity.c.due)).where(activity.c.due.is_not(None))).scalar_one()
-    return None if earliest is None else max(0.0, earliest - epoch.current(conn, now).now)
+def _sources(conn: Connection, lane: Lane) -> Sequence[str]:
+    """The sources that have something to send in that lane, now or later.
+
+    One step in the index for each of them: to look at the rows for it would take as long as the queue is.
+    """
+    step = select(sql.min(activity.c.source).label("source"))
+    here = (activity.c.lane == lane.value, activity.c.due.is_not(None))
+    found = step.where(*here).cte("found", recursive=True)
+    after = step.where(*here, activity.c.source > found.c.source).scalar_subquery()
+    found = found.union_all(select(after).where(found.c.source.is_not(None)))
+    return conn.execute(select(found.c.source).where(found.c.source.is_not(None))).scalars().all()
 
 
-def pending_count(conn: Connection) -> int:
-    """How many versions wait to be sent, without counting rows."""
-    return counters.total(conn, State.PENDING)
+def _queue() -> Select[Any]:
+    row = activity.c
+    stands = (row.state, row.attempts, row.failing)
+    return (
+        select(row.seq, row.key, row.reference, row.version, *stands, payload.c.body)
+        .join(payload, payload.c.seq == row.seq)
+        .where(*_in_queue(), row.due <= bindparam("at"))
+        .order_by(row.due, row.seq)
+        .limit(bindparam("most"))
+        .offset(bindparam("skip"))
+    )
+
+
+def _earliest_after() -> Select[Any]:
+    return select(sql.min(activity.c.due)).where(*_in_queue(), activity.c.due > bindparam("at"))
+
+
+def _in_queue() -> Sequence[Any]:
+    return activity.c.lane == bindparam("lane"), activity.c.source == bindparam("source"), activity.c.due.is_not(None)

@@ -1,39 +1,24 @@
-"""What an operator does to the outbox by hand: look, hold, release, send again."""
+"""What an operator does to the outbox by hand: hold, release, send again."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, select, update
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch, verdicts
 from cgsync.ledger.counters import Tally
-from cgsync.ledger.instant import Instant, moment
-from cgsync.ledger.outbox.rows import DROPPED, LIVE, Row, load, save
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox.rows import DROPPED, Row, is_due, load, payloads, save
 from cgsync.ledger.reference import key as normalise
-from cgsync.ledger.schema import activity, payload, source
+from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import chunks
-from cgsync.model import State
+from cgsync.model import Due, Lane, State
 
-MOVED = ("state", "due", "attempts", "retries", "lane")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One row. ``due_in``: seconds until it is sent, ``None`` when it is not."""
-
-    reference: str
-    source: str
-    state: str
-    version: int
-    attempts: int
-    due_in: float | None
-    at: datetime
+MOVED = ("state", "due", "failing", "attempts", "retries", "lane")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,24 +27,6 @@ class Requeued:
 
     queued: int
     without_body: int
-
-
-def list_rows(
-    conn: Connection, now: Instant, state: str | None = None, source: str | None = None, limit: int = 1000
-) -> Sequence[Listed]:
-    """What is not delivered, or what is in ``state``; ``source`` is a name."""
-    return [
-        Listed(
-            reference=row.reference,
-            source=row.name,
-            state=row.state,
-            version=row.version,
-            attempts=row.attempts,
-            due_in=None if row.due is None else max(0.0, row.due - epoch.current(conn, now).now),
-            at=moment(row.stored_at),
-        )
-        for row in conn.execute(_listing(state, source).limit(limit))
-    ]
 
 
 def hold(conn: Connection, references: Sequence[str]) -> int:
@@ -78,11 +45,20 @@ def release(conn: Connection, references: Sequence[str], now: Instant) -> int:
     return _send(conn, [row for row in _rows(conn, references) if row.state == State.HELD], now)
 
 
-def retry(conn: Connection, keys: Sequence[str], now: Instant) -> int:
-    """Send what was refused once more, as it is; returns how many were refused."""
+def retry(conn: Connection, keys: Sequence[str], now: Instant) -> Sequence[Due]:
+    """Let what was refused be tried once more, as it is, and then daily as before; what is due at once comes back.
+
+    It stays refused, with its reject, until it is delivered.
+    """
+    time = epoch.current(conn, now)
     rows = [row for row in load(conn, keys).values() if row.state == State.REFUSED]
-    verdicts.close(conn, [row.key for row in rows])
-    return _send(conn, rows, now)
+    for row in rows:
+        row.due = time.doubt(row.queued, row.doubt, delivered=False) or time.now
+        row.retries = 0
+    save(conn, rows, ("due", "retries"))
+    epoch.advance(conn, time, max([time.now, *(row.due or 0.0 for row in rows)]))
+    bodies = payloads(conn, (row.seq for row in rows if is_due(row, time.now)))
+    return [row.wanted(bodies[row.seq][0], time.now) for row in rows if row.seq in bodies]
 
 
 def leave_refused(conn: Connection, keys: Sequence[str]) -> None:
@@ -97,7 +73,13 @@ def requeue(conn: Connection) -> Requeued:
 
     It needs no clock: what is not to wait for an abandoned request was due long ago.
     """
-    again = {"due": sql.coalesce(activity.c.doubt, 0.0), "attempts": 0, "retries": 0, "lane": LIVE}
+    again = {
+        "due": sql.coalesce(activity.c.doubt, 0.0),
+        "failing": None,
+        "attempts": 0,
+        "retries": 0,
+        "lane": Lane.BACKFILL.value,
+    }
     sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
     tally: Tally = Counter()
     for state in (State.DELIVERED.value, State.REFUSED.value):
@@ -145,7 +127,7 @@ def _send(conn: Connection, rows: Sequence[Row], now: Instant) -> int:
     for row in rows:
         row.move(State.PENDING, tally)
         row.due = time.doubt(row.queued, row.doubt, delivered=False) or time.now
-        row.attempts = row.retries = 0
+        row.failing, row.attempts, row.retries = None, 0, 0
     written = _written(conn, rows, tally)
     epoch.advance(conn, time, max([time.now, *(row.due or 0.0 for row in rows)]))
     return written
@@ -155,14 +137,3 @@ def _written(conn: Connection, rows: Sequence[Row], tally: Tally) -> int:
     save(conn, rows, MOVED)
     counters.add(conn, tally)
     return len(rows)
-
-
-def _listing(state: str | None, name: str | None) -> Select[Any]:
-    wanted = activity.c.state == state if state else activity.c.state != State.DELIVERED.value
-    statement = (
-        select(activity, sql.coalesce(source.c.name, activity.c.source).label("name"))
-        .outerjoin(source, source.c.uid == activity.c.source)
-        .where(wanted)
-        .order_by(activity.c.seq)
-    )
-    return statement if name is None else statement.where(source.c.name == name)

@@ -12,13 +12,10 @@ from sqlalchemy import Connection, Select, Update, bindparam, select, update
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import THESE, chunks, find, run_tuples
-from cgsync.model import Due, Lane
+from cgsync.model import Due, Lane, State
 
 DROPPED = "dropped"
 """The state of a row whose undelivered version was given up; beside those of :class:`State`, and counted nowhere."""
-
-LIVE, RETRY = "live", "retry"
-"""Lanes: a version that was not refused so far, and one that was."""
 
 COLUMNS = [column for column in activity.c if column.name not in {"delivered_at", "answer", "first_at"}]
 KEY = [column.name for column in COLUMNS].index("key")
@@ -66,8 +63,8 @@ class Row(Struct):
         if self.state in OPEN:
             tally[self.source, self.state] += 1
 
-    def wanted(self, body: bytes) -> Due:
-        """The desired version, for the sender."""
+    def wanted(self, body: bytes, now: float) -> Due:
+        """The desired version, for the sender; ``now`` in ledger time."""
         return Due(
             key=self.key,
             reference=self.reference,
@@ -77,7 +74,8 @@ class Row(Struct):
             source=self.source,
             lane=Lane(self.lane),
             attempts=self.attempts,
-            refused_before=self.lane == RETRY,
+            failing_for=0.0 if self.failing is None else now - self.failing,
+            refused_before=self.state == State.REFUSED,
         )
 
 

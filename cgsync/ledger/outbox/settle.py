@@ -10,18 +10,20 @@ from sqlalchemy import Connection, Update, bindparam, update
 
 from cgsync.ledger import attempts, counters, epoch, verdicts
 from cgsync.ledger.attempts import Failed
+from cgsync.ledger.basis import Basis, judge_of
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.epoch import Epoch
 from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.outbox.deliver import as_text, deliver
-from cgsync.ledger.outbox.rows import LIVE, RETRY, Row, is_due, load, payloads, save
+from cgsync.ledger.outbox.rows import Row, is_due, load, payloads, save
 from cgsync.ledger.schema import activity
 from cgsync.ledger.statements import run_tuples
-from cgsync.model import Again, Delivered, Due, Refused, Reject, RejectKind, Result, State
+from cgsync.model import Again, Delivered, Due, Lane, Refused, Reject, RejectKind, Result, State
 
 DAY = timedelta(days=1)
 RETRY_REFUSED = timedelta(days=7)
-SETTLED = ("state", "due", "doubt", "attempts", "retries", "lane")
+SETTLED = ("state", "due", "doubt", "failing", "attempts", "retries", "lane")
 """What a settled row can change in."""
 
 
@@ -31,16 +33,17 @@ def settle(
     now: Instant,
     settle_time: timedelta,
     retry_refused: timedelta = RETRY_REFUSED,
+    credentials: str = "",
 ) -> list[Due]:
     """Write outcomes into their rows; newer versions of the same references that are due come back.
 
     An outcome concerns the version that was sent: a row that wants a newer one by now learns only that a request
     for the older may still be executing. ``settle_time``: how long that can be. ``retry_refused``: for how many
-    days what was refused is tried again, once a day.
+    days what was refused is tried again, once a day. ``credentials``: a digest of those that were used.
     """
     time = epoch.current(conn, now)
     unusual = deliver(conn, results, now, time)
-    desk = _Desk(conn, unusual, now, time, settle_time, retry_refused)
+    desk = _Desk(conn, unusual, now, time, settle_time, retry_refused, credentials)
     for result in unusual:
         desk.settle(result)
     desk.write()
@@ -58,6 +61,7 @@ class _Desk:
         time: Epoch,
         settle_time: timedelta,
         retry_refused: timedelta,
+        credentials: str,
     ) -> None:
         self._conn = conn
         self._results = results
@@ -65,6 +69,7 @@ class _Desk:
         self._epoch = time
         self._settle_time = settle_time.total_seconds()
         self._retries = retry_refused // DAY
+        self._credentials = credentials
         self._rows = load(conn, dict.fromkeys(result.due.key for result in results))
         self._changed: dict[str, Row] = {}
         self._answered: list[tuple[Row, Result, Delivered]] = []
@@ -98,7 +103,7 @@ class _Desk:
         row.doubt = self._epoch.doubt(row.queued, row.doubt, delivered=False)
         row.move(State.DELIVERED, self._tally)
         self._tally[row.source, "delivered"] += 1
-        row.due, row.attempts, row.retries, row.lane = None, 0, 0, LIVE
+        row.due, row.failing, row.attempts, row.retries = None, None, 0, 0
         self._changed[row.key] = row
 
     def _refuse(self, row: Row, refused: Refused) -> None:
@@ -107,7 +112,8 @@ class _Desk:
         row.due = self._epoch.now + DAY.total_seconds() if row.retries < self._retries else None
         row.doubt = self._epoch.doubt(row.queued, row.doubt, delivered=False)
         row.move(State.REFUSED, self._tally)
-        row.attempts, row.lane = 0, RETRY
+        row.failing, row.attempts = None, 0
+        self._step_back(row)
         self._refused[row.key] = row, refused
         self._changed[row.key] = row
 
@@ -117,10 +123,19 @@ class _Desk:
             self._changed[row.key] = row
         if current and row.due is not None:
             row.due = self._epoch.now + retry_in
-            row.attempts += again.counted
+            if again.counted:
+                row.attempts += 1
+                row.failing = self._epoch.now if row.failing is None else row.failing
+            if again.counted or again.doubt:
+                self._step_back(row)
             self._changed[row.key] = row
         elif not current and row.due is not None and row.doubt is not None:
             row.due = max(row.due, row.doubt)
+
+    def _step_back(self, row: Row) -> None:
+        """It had its turn: what is live goes first from now on. What is caught up on waits behind all others anyway."""
+        if row.lane != Lane.BACKFILL:
+            row.lane = Lane.RETRY.value
 
     def write(self) -> None:
         changed = list(self._changed.values())
@@ -148,7 +163,9 @@ class _Desk:
         contents = payloads(self._conn, (row.seq for row, _ in self._refused.values()))
         for row, refused in self._refused.values():
             body, record = contents.get(row.seq, (None, b""))
-            verdicts.put(self._conn, row.source, [(_rejected(row, refused, record, body), row.key)], self._now)
+            judge = judge_of(self._conn, row.source, row.queued)
+            basis = str(Basis(judge=judge, credentials=self._credentials))
+            verdicts.put(self._conn, row.source, [(_rejected(row, refused, record, body), row.key)], self._now, basis)
 
     def newer(self) -> list[Due]:
         """The rows that want a newer version than was sent, and may have it at once."""
@@ -157,7 +174,7 @@ class _Desk:
             sent[result.due.key] = max(result.due.version, sent.get(result.due.key, 0))
         wanting = [row for key, row in self._rows.items() if row.version > sent[key] and is_due(row, self._epoch.now)]
         bodies = payloads(self._conn, (row.seq for row in wanting))
-        return [row.wanted(bodies[row.seq][0]) for row in wanting if row.seq in bodies]
+        return [row.wanted(bodies[row.seq][0], self._epoch.now) for row in wanting if row.seq in bodies]
 
 
 def _answer(_: Connection) -> Update:
@@ -174,4 +191,5 @@ def _rejected(row: Row, refused: Refused, record: bytes, body: bytes | None) -> 
         mapping_version=row.mapping,
         mapped=body,
         reference=row.reference,
+        revision=revisions.decode(row.revision),
     )
