@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from cgsync.api import Log
+from cgsync.api import Log, Window
 from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import ConfigError, ControlError
 from cgsync.hosting import Host
-from cgsync.intake import Drained, Plan, SourceIntake
-from cgsync.ledger import SETTLE_TIME, Instant, Ledger, outbox, sending, sources
-from cgsync.mapping import compile_mapping
+from cgsync.intake import Drained
+from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, outbox, sending, sources
+from cgsync.ledger.backfills import Backfill, Progress
+from cgsync.ledger.sources import Known
 from cgsync.model import Due, Result
-from cgsync.poller import Condition, Poller
-from cgsync.schedule import Bell
+from cgsync.running import BACKFILLER, LONGEST_HALT, Running, running
 from cgsync.sender import Sender, open_sender
 
-FETCH_LIMIT = timedelta(minutes=5)
-TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
 OPERATOR = "operator"
 """The cause for which a sender is halted that somebody paused."""
-LONGEST_HALT = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,29 +62,6 @@ class LedgerOutbox:
         return await self._ledger.read(partial(outbox.next_due, now=self._now()))
 
 
-@dataclass(slots=True, kw_only=True)
-class Running:
-    """A source at work."""
-
-    config: SourceConfig
-    uid: str
-    intake: SourceIntake
-    poller: Poller
-    paused: bool = False
-    """an operator wants it to rest"""
-    task: asyncio.Task[None] | None = None
-
-    @property
-    def at_work(self) -> bool:
-        """Whether it polls, or may do so at any moment."""
-        return self.poller.draining or (self.task is not None and not self.task.done())
-
-    @property
-    def troubled(self) -> bool:
-        """Whether it gave up, or waits for better times: a reload tries it at once."""
-        return self.poller.health.condition in TROUBLED
-
-
 class Engine:
     """Starts and stops the parts. Whatever they raise arrives in :meth:`failure`."""
 
@@ -113,18 +87,17 @@ class Engine:
     async def assemble(self) -> None:
         """Make the sender and a poller for each source; nothing runs yet."""
         await self.connect()
-        uids = await self._register(self.config)
-        paused = await self._paused()
+        known = await self._register(self.config)
         for source in self.config.sources.values():
-            self.sources[source.name] = self._make(source, uids[source.name], paused)
+            self.sources[source.name] = self._make(source, known[source.name])
         await self._retain()
 
     def start(self, *, polling: bool) -> None:
         """Let the sender run and, with ``polling``, each poller too."""
         self._polling = polling
         self._send()
-        for running in self.sources.values():
-            self._launch(running)
+        for source in self.sources.values():
+            self._launch(source)
 
     async def failure(self) -> None:
         """Raise what ended a part that must not end; returns never."""
@@ -136,35 +109,52 @@ class Engine:
 
     async def poll(self, name: str) -> Drained:
         """Have a source polled now; what that took in. Raises what it failed with."""
-        running = self.sources[name]
-        if running.paused:
+        source = self.sources[name]
+        if source.paused:
             raise ControlError(f"source {name} is paused", hint=f"`cgsync resume {name}` lets it go on")
         if not self._polling:
             return await self.drain(name)
-        if not running.at_work:
-            self._launch(running)  # it is held: whoever asks wants to see whether it still is
-        return await running.poller.poll_now()
+        self._launch(source)  # if it is held, whoever asks wants to see whether it still is
+        return await source.poller.poll_now()
 
     async def pause(self, name: str) -> None:
         """Let a source rest, also after a restart, until :meth:`resume`. Raises when its plugin does not let go."""
         async with self._changing:
             await self.ledger.write(partial(sources.pause, name=name))
-            if (running := self.sources.get(name)) is None:
+            if (source := self.sources.get(name)) is None:
                 return
-            running.paused = True
-            await self._halt(running)
-            if running.at_work:
+            source.paused = True
+            await self._halt(source)
+            if source.at_work:
                 raise ControlError(f"source {name} does not let go", hint="restart the daemon; it will stay paused")
-            running.poller.pause()
+            source.poller.pause()
 
     async def resume(self, name: str) -> None:
         """Let a source go on, with a poll at once."""
         async with self._changing:
             await self.ledger.write(partial(sources.pause, name=name, paused=False))
-            running = self.sources.get(name)
-            if running is not None and running.paused:
-                running.paused = False
-                self._launch(running)
+            if (source := self.sources.get(name)) is not None:
+                source.paused = False
+                self._launch(source)
+
+    async def backfill(self, name: str, window: Window) -> int:
+        """Have a span of time of a source read again, in the background; returns the number of the backfill."""
+        source = self.sources[name]
+        work = partial(backfills.start, source=source.uid, window=window, now=Instant.of(self.host.clock))
+        number = await self.ledger.write(work)
+        source.backfiller.look()
+        return number
+
+    async def stop_backfill(self, backfill: Backfill) -> None:
+        """End a backfill where it is; what it stored so far is still sent."""
+        async with self._changing:
+            source = self.sources.get(backfill.name)
+            if source is not None:
+                await self._halt(source, BACKFILLER)
+            now = Instant.of(self.host.clock)
+            await self.ledger.write(partial(backfills.finish, number=backfill.id, state=Progress.STOPPED, now=now))
+            if source is not None:
+                self._launch(source)
 
     async def pause_sending(self) -> None:
         """No new PUT, also after a restart, until :meth:`resume_sending`."""
@@ -184,7 +174,7 @@ class Engine:
 
     async def stop(self) -> None:
         """No new poll, no new PUT; what is in flight is waited for and stored."""
-        await asyncio.gather(*(self._halt(running) for running in self.sources.values()))
+        await asyncio.gather(*(self._halt(source) for source in self.sources.values()))
         self.sources.clear()
         await self._stop_sender()
 
@@ -196,7 +186,7 @@ class Engine:
     async def _reload(self, config: Config) -> Changes:
         self._refuse(config)
         contract = Contract(config.overlay)
-        uids = await self._register(config)
+        known = await self._register(config)
         overlay_changed = config.overlay != self.config.overlay
         changes = self._compare(config, everything=overlay_changed)
         sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
@@ -208,9 +198,8 @@ class Engine:
             await self._make_sender()
             self._send()
         self.sender.resume()  # who reloads has mended something, perhaps what a pause was for
-        paused = await self._paused()
         for name in [*changes.restarted, *changes.started]:
-            self.sources[name] = self._make(config.sources[name], uids[name], paused)
+            self.sources[name] = self._make(config.sources[name], known[name])
             self._launch(self.sources[name])
         await self._retain()
         return Changes(
@@ -221,10 +210,6 @@ class Engine:
         """Tell the ledger which sources are configured; the others are shown as removed."""
         names = {*self.config.sources, *self.config.broken}
         await self.ledger.write(partial(sources.retain, names=names))
-
-    async def _paused(self) -> Collection[str]:
-        """The uids of the sources that an operator wants to rest."""
-        return {each.uid for each in await self.ledger.read(sources.list_sources) if each.paused}
 
     def _compare(self, config: Config, *, everything: bool) -> Changes:
         old, new = self.sources, config.sources
@@ -245,52 +230,34 @@ class Engine:
         if config.receiver.identity != self.config.receiver.identity:
             raise ConfigError("the receiver cannot change while the daemon runs", hint="restart it")
 
-    async def _register(self, config: Config) -> Mapping[str, str]:
-        """The uid of each source; raises, and stores nothing, when one stands for another plugin than it did."""
-        now, plugins = Instant.of(self.host.clock), {each.name: each.plugin for each in config.sources.values()}
-        return await self.ledger.write(
-            lambda conn: {name: sources.register(conn, name, plugin, now) for name, plugin in plugins.items()}
-        )
+    async def _register(self, config: Config) -> Mapping[str, Known]:
+        """The sources as the ledger knows them; raises, and stores nothing, when one stands for another plugin now."""
+        plugins = {each.name: each.plugin for each in config.sources.values()}
+        known = await self.ledger.write(partial(sources.register_all, plugins=plugins, now=Instant.of(self.host.clock)))
+        return {each.name: each for each in known}
 
-    def _make(self, source: SourceConfig, uid: str, paused: Collection[str]) -> Running:
-        log = self._log.bind(source=source.name)  # type: ignore[attr-defined]  # structlog's own loggers have it
-        plan = Plan(
-            uid=uid,
-            mapper=compile_mapping(source.mapping),
+    def _make(self, source: SourceConfig, known: Known) -> Running:
+        return running(
+            source,
+            known,
             contract=self._contract,
-            shared=source.shared,
-            forgeable_keys=source.type.forgeable_keys,
-            new_accounts=source.limits.new_accounts,
-        )
-        intake = SourceIntake(plan, self.ledger, offer=self._offer, clock=self.host.clock, time_limit=FETCH_LIMIT)
-        poller = Poller(
-            partial(self.host.open, source.type, source.options, name=source.name, uid=uid, log=log),
-            intake,
-            self.ledger,
-            uid=uid,
-            bell=Bell(source.schedule, clock=self.host.clock, random=self._random),
-            clock=self.host.clock,
+            ledger=self.ledger,
+            host=self.host,
+            offer=self._offer,
             random=self._random,
-            log=log,
+            log=self._log.bind(source=source.name),  # type: ignore[attr-defined]  # structlog's own loggers have it
         )
-        return Running(config=source, uid=uid, intake=intake, poller=poller, paused=uid in paused)
 
     def _offer(self, rows: Sequence[Due]) -> None:
         self.sender.offer(rows)  # looked up at each call: a reload replaces the sender
 
-    def _launch(self, running: Running) -> None:
-        if running.paused:
-            running.poller.pause()
-        elif self._polling:
-            running.task = self._watched(running.poller.run(), f"source {running.config.name}")
+    def _launch(self, source: Running) -> None:
+        if self._polling:
+            source.launch(self._watched)
 
-    async def _halt(self, running: Running) -> None:
-        if running.task is None or running.task.done():
-            return
-        running.task.cancel()
-        _, left = await asyncio.wait([running.task], timeout=LONGEST_HALT.total_seconds())
-        if left:  # a plugin that swallows its cancel must not keep the others from going on, or us from ending
-            self._log.error("source does not end", source=running.config.name, after=str(LONGEST_HALT))
+    async def _halt(self, source: Running, *parts: str) -> None:
+        if not await source.halt(*parts):
+            self._log.error("source does not end", source=source.config.name, after=str(LONGEST_HALT))
 
     async def _make_sender(self) -> None:
         self.sender = await self._wire.enter_async_context(

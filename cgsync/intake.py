@@ -30,7 +30,7 @@ from cgsync.api import (
 )
 from cgsync.contract import Contract
 from cgsync.errors import PluginError, RecordError, SourceUnavailable
-from cgsync.ledger import Instant, Ledger, checkpoints, guard, outbox, plain
+from cgsync.ledger import Instant, Ledger, backfills, checkpoints, guard, outbox, plain
 from cgsync.mapping import Mapper, activity
 from cgsync.model import Allowance, Due, Intake, Lane, MappedRecord, Reject, RejectKind, Stored
 
@@ -57,6 +57,10 @@ class Plan:
     forgeable_keys: bool = False
     new_accounts: int | None = None
     """so many may one run make before the rest of it is held; ``None``: what is usual"""
+
+    def judge(self) -> str:
+        """A digest of all that decides what becomes of a record."""
+        return f"{self.mapper.judge()}-{self.contract.digest}-{int(self.shared)}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -109,15 +113,26 @@ class SourceIntake:
 
     async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
         """Fetch, map, check and commit until the source has nothing more; ``settle`` runs after each commit."""
+        cursor = await self._ledger.read(partial(checkpoints.load, source=self._plan.uid))
+        drained = await self._drain(source, cursor, self._take_guarded, settle)
+        self._allowance, self._first = None, False
+        return drained
+
+    async def catch_up(self, source: Source, *, backfill: int, progress: Callable[[], Any]) -> Drained:
+        """The same for the backfill of that number: it has its own cursor and lane, and nothing is settled."""
+        cursor = await self._ledger.read(partial(backfills.cursor, number=backfill))
+        return await self._drain(source, cursor, partial(self._take_again, backfill=backfill), progress)
+
+    async def _drain(
+        self, source: Source, cursor: Cursor, take: Callable[[Batch], Awaitable[Stored]], after: Callable[[], Any]
+    ) -> Drained:
         drained = Drained()
-        cursor: Cursor = await self._ledger.read(partial(checkpoints.load, source=self._plan.uid))
         previous: Batch | None = None
         while isinstance(answer := await self.fetch(source, cursor), Batch):
             check(answer, cursor, previous)
-            drained.add(await self._take_guarded(answer), answer)
+            drained.add(await take(answer), answer)
             cursor, previous = advanced(cursor, answer.cursor), answer
-            await settle()
-        self._allowance, self._first = None, False
+            await after()
         drained.later = max(answer.after, SHORTEST_LATER) if isinstance(answer, Later) else None
         return drained
 
@@ -134,11 +149,11 @@ class SourceIntake:
         async with self._turn:
             return await self._store(await self.map(batch, remapped=remapped, lane=lane, allowance=allowance))
 
-    async def remap(self, read: Callable[[Connection], Batch]) -> Stored:
+    async def remap(self, read: Callable[[Connection], Batch], *, lane: Lane = Lane.BACKFILL) -> Stored:
         """Map again what ``read`` finds in the ledger; nothing of this source is stored between the two."""
         async with self._turn:
             batch = await self._ledger.read(read)
-            return await self._store(await self.map(batch, remapped=True, lane=Lane.BACKFILL))
+            return await self._store(await self.map(batch, remapped=True, lane=lane))
 
     async def _take_guarded(self, batch: Batch) -> Stored:
         if self._allowance is None:
@@ -149,8 +164,12 @@ class SourceIntake:
         self._allowance = stored.allowance
         return stored
 
-    async def _store(self, intake: Intake) -> Stored:
-        stored = await self._ledger.write(partial(outbox.store, intake=intake, now=Instant.of(self._clock)))
+    async def _take_again(self, batch: Batch, backfill: int) -> Stored:
+        async with self._turn:
+            return await self._store(await self.map(batch), partial(backfills.store, number=backfill))
+
+    async def _store(self, intake: Intake, store: Callable[..., Stored] = outbox.store) -> Stored:
+        stored = await self._ledger.write(partial(store, intake=intake, now=Instant.of(self._clock)))
         self._offer(stored.due)
         return stored
 
@@ -163,6 +182,7 @@ class SourceIntake:
         allowance: Allowance | None = None,
     ) -> Intake:
         """The batch as the ledger takes it. ``remapped``: its records come from there."""
+        judge = self._plan.judge()  # before the first record: what changes meanwhile then counts as another
         mapped: list[MappedRecord] = []
         rejects = [unreadable(item) for item in batch.rejects]
         left_out: list[Record] = []
@@ -194,6 +214,7 @@ class SourceIntake:
             remapped=remapped,
             lane=lane,
             allowance=allowance,
+            basis=judge,
         )
 
 
@@ -222,7 +243,7 @@ def prepare(record: Record, plan: Plan) -> MappedRecord | Reject | None:
     """One record as its activities, as a reject, or ``None`` when the mapping leaves it out."""
     if not record.key:
         return invalid(record, {"": NO_KEY}, plan)
-    if isinstance(record.revision, datetime) and record.revision.tzinfo is None:
+    if not is_comparable(record.revision):
         return invalid(record, {"": "its revision is a time without a zone"}, plan)
     body: Any = None
     try:
@@ -236,6 +257,11 @@ def prepare(record: Record, plan: Plan) -> MappedRecord | Reject | None:
     return MappedRecord(record=record, activities=activities) if activities else None
 
 
+def is_comparable(revision: int | datetime | None) -> bool:
+    """Whether it can be told from other revisions which is the later; a time without a zone can be any."""
+    return not isinstance(revision, datetime) or revision.tzinfo is not None
+
+
 def invalid(record: Record, reasons: dict[str, str], plan: Plan, body: Any = None) -> Reject:
     return Reject(
         kind=RejectKind.INVALID,
@@ -245,6 +271,7 @@ def invalid(record: Record, reasons: dict[str, str], plan: Plan, body: Any = Non
         reasons=reasons,
         mapping_version=plan.mapper.version,
         mapped=plain.data(body) if body else None,
+        revision=record.revision if is_comparable(record.revision) else None,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,7 @@ from cgsync.errors import ControlError, LedgerError, PluginError, SourceError, S
 from cgsync.intake import Drained, SourceIntake, is_ending, within
 from cgsync.ledger import Ledger, runs, settlements
 from cgsync.ledger.settlements import Settlement
+from cgsync.opening import gap_after, opened
 from cgsync.schedule import Bell
 
 MOST_WAKES = 3
@@ -110,9 +111,9 @@ class Poller:
             try:
                 await self._session()
             except SourceMisconfigured as error:
-                await self._wait_out(Condition.MISCONFIGURED, error, None)
+                await self._wait_out(Condition.MISCONFIGURED, error)
             except SourceUnavailable as error:
-                await self._wait_out(Condition.UNAVAILABLE, error, error.retry_after)
+                await self._wait_out(Condition.UNAVAILABLE, error)
             except LedgerError:
                 raise
             except BaseException as error:
@@ -123,7 +124,7 @@ class Poller:
 
     async def drain_once(self) -> Drained:
         """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
-        async with self._turn, self._opened() as source:
+        async with self._turn, opened(self._open, self._intake.time_limit) as source:
             total = await self._poll(source)
             patience = self._clock.monotonic() + PATIENCE.total_seconds()
             while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
@@ -133,24 +134,11 @@ class Poller:
             return total
 
     async def _session(self) -> None:
-        async with self._opened() as source:
+        async with opened(self._open, self._intake.time_limit) as source:
             while True:
                 drained = await self._poll(source)
                 self._failures = 0
                 await self._until_due(source, drained.later)
-
-    @contextlib.asynccontextmanager
-    async def _opened(self) -> AsyncIterator[Source]:
-        kept: BaseException | None = None
-        async with contextlib.AsyncExitStack() as stack:
-            source = await within(self._intake.time_limit, stack.enter_async_context(self._open()), "open")
-            try:
-                yield source
-            except BaseException as error:
-                kept = error
-                raise
-        if kept is not None:  # the plugin's context manager meant to keep it to itself, but it is ours to judge
-            raise kept
 
     async def _poll(self, source: Source) -> Drained:
         self._become(Condition.POLLING)
@@ -244,13 +232,12 @@ class Poller:
     async def _until(self, moment: float) -> None:
         await self._clock.sleep(max(moment - self._clock.monotonic(), 0.0))
 
-    async def _wait_out(self, condition: Condition, error: SourceError, gap: timedelta | None) -> None:
+    async def _wait_out(self, condition: Condition, error: SourceError) -> None:
         """Close the source for a while: as long as it asked for, else with growing gaps."""
         if is_ending():  # the plugin made another error of it
             raise asyncio.CancelledError from error
         self._failures += 1
-        if gap is None or gap < backoff.FIRST:  # so short a wait would only be another failure
-            gap = backoff.half_jitter(self._failures, self._random)
+        gap = gap_after(error, self._failures, self._random)
         self.health.error, self.health.hint = error.message, error.hint
         self._become(condition)
         self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from cgsync.errors import ConfigError, ControlError
-from cgsync.ledger import outbox
+from cgsync.ledger import backfills, outbox
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.schema import checkpoint, reject, settlement, source
 
@@ -48,6 +48,13 @@ def register(conn: Connection, name: str, plugin: str, now: Instant) -> str:
     return str(known.uid)
 
 
+def register_all(conn: Connection, plugins: Mapping[str, str], now: Instant) -> Sequence[Known]:
+    """Make sure that these names, each with its plugin, are known; returns every source. Raises as :func:`register`."""
+    for name, plugin in plugins.items():
+        register(conn, name, plugin, now)
+    return list_sources(conn)
+
+
 def retain(conn: Connection, names: Collection[str]) -> None:
     """Say which sources the configuration has; the others are marked as removed."""
     for known in list_sources(conn):
@@ -71,7 +78,7 @@ def pause(conn: Connection, name: str, *, paused: bool = True) -> None:
     conn.execute(update(source).where(source.c.uid == _known(conn, name)).values(paused=paused))
 
 
-def drop(conn: Connection, name: str, now: Instant) -> int:  # noqa: ARG001 - every verb that changes something has it
+def drop(conn: Connection, name: str, now: Instant) -> int:
     """Forget cursor, rejects and what is undelivered of a source; returns how many versions were given up.
 
     What was delivered stays known, so that the source can come back without sending it again; its references are
@@ -79,6 +86,7 @@ def drop(conn: Connection, name: str, now: Instant) -> int:  # noqa: ARG001 - ev
     """
     uid = _known(conn, name)
     dropped = outbox.drop_source(conn, uid)
+    backfills.stop(conn, uid, now)
     for table in (checkpoint, settlement, reject):
         conn.execute(delete(table).where(table.c.source == uid))
     conn.execute(delete(source).where(source.c.uid == uid))

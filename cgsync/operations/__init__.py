@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cgsync.errors import ControlError
-from cgsync.operations import checkpoints, checks, history, outbox, rejects, sources, status
+from cgsync.operations import backfills, checkpoints, checks, history, outbox, rejects, sources, status
 from cgsync.operations.core import Core
 from cgsync.operations.status import summary
 
@@ -33,6 +33,10 @@ VERBS: Mapping[str, Verb] = {
     "poll": sources.poll,
     "pause": sources.pause,
     "resume": sources.resume,
+    "backfill.start": backfills.start,
+    "backfill.list": backfills.list_backfills,
+    "backfill.show": backfills.show,
+    "backfill.stop": backfills.stop,
     "source.rename": sources.rename,
     "source.drop": sources.drop,
     "preview": checks.preview,

@@ -34,6 +34,7 @@ async def pause(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
     for name in names:
         await core.engine.pause(name)
     if not names:
+        await _connected(core)
         await core.engine.pause_sending()
     return {}
 
@@ -43,6 +44,7 @@ async def resume(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
     for name in names:
         await core.engine.resume(name)
     if not names:
+        await _connected(core)
         await core.engine.resume_sending()
     return {}
 
@@ -56,6 +58,11 @@ async def rename(core: Core, old: str, new: str) -> Mapping[str, Any]:
 async def drop(core: Core, name: str) -> Mapping[str, Any]:
     _idle(core, name)
     return {"dropped": await core.ledger.write(partial(sources.drop, name=name, now=core.now()))}
+
+
+async def _connected(core: Core) -> None:
+    if not core.running:
+        await core.engine.connect()
 
 
 def _idle(core: Core, *names: str) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cgsync.engine import Engine, Running
+from cgsync.engine import Engine
 from cgsync.ledger import books, outbox, rejects, sources
 from cgsync.ledger.sources import Known
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
+from cgsync.running import Running
 
 FINE = {Condition.STARTING, Condition.IDLE, Condition.POLLING}
 

@@ -1,0 +1,116 @@
+"""One source of a running daemon: its intake, the task that polls it, the task that works at its backfills."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from cgsync.api import Log
+from cgsync.backfill import Backfiller
+from cgsync.config import SourceConfig
+from cgsync.contract import Contract
+from cgsync.hosting import Host
+from cgsync.intake import Plan, SourceIntake
+from cgsync.ledger import Ledger
+from cgsync.ledger.sources import Known
+from cgsync.mapping import compile_mapping
+from cgsync.model import Due
+from cgsync.poller import Condition, Poller
+from cgsync.schedule import Bell
+
+FETCH_LIMIT = timedelta(minutes=5)
+LONGEST_HALT = timedelta(seconds=10)
+POLLER, BACKFILLER = "poller", "backfiller"
+TROUBLED = frozenset({Condition.HELD, Condition.MISCONFIGURED, Condition.UNAVAILABLE})
+
+
+@dataclass(slots=True, kw_only=True)
+class Running:
+    """A source and its tasks. While it is ``paused``, because an operator wants it to rest, it has none."""
+
+    config: SourceConfig
+    uid: str
+    intake: SourceIntake
+    poller: Poller
+    backfiller: Backfiller
+    paused: bool
+    tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
+
+    @property
+    def at_work(self) -> bool:
+        """Whether it polls, or may do so at any moment."""
+        return self.poller.draining or self._lives(POLLER)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether it gave up, or waits for better times: a reload tries it at once."""
+        return self.poller.health.condition in TROUBLED
+
+    def launch(self, watched: Callable[..., asyncio.Task[None]]) -> None:
+        """Start what does not run, each task by ``watched``; a source that is paused only says so."""
+        if self.paused:
+            self.poller.pause()
+            return
+        for part, run in ((POLLER, self.poller.run), (BACKFILLER, self.backfiller.run)):
+            if not self._lives(part):
+                self.tasks[part] = watched(run(), f"{part} of {self.config.name}")
+
+    async def halt(self, *parts: str) -> bool:
+        """End the tasks (all, or these). False when the plugin swallows its cancel: that must hold nobody else up."""
+        living = [self.tasks[part] for part in parts or self.tasks if self._lives(part)]
+        for task in living:
+            task.cancel()
+        left = (await asyncio.wait(living, timeout=LONGEST_HALT.total_seconds()))[1] if living else set()
+        return not left
+
+    def _lives(self, part: str) -> bool:
+        return part in self.tasks and not self.tasks[part].done()
+
+
+def running(
+    source: SourceConfig,
+    known: Known,
+    *,
+    contract: Contract,
+    ledger: Ledger,
+    host: Host,
+    offer: Callable[[Sequence[Due]], None],
+    random: Callable[[], float],
+    log: Log,
+) -> Running:
+    """The parts of a source; nothing runs yet. ``offer`` takes rows that were just committed."""
+    plan = Plan(
+        uid=known.uid,
+        mapper=compile_mapping(source.mapping),
+        contract=contract,
+        shared=source.shared,
+        forgeable_keys=source.type.forgeable_keys,
+        new_accounts=source.limits.new_accounts,
+    )
+    intake = SourceIntake(plan, ledger, offer=offer, clock=host.clock, time_limit=FETCH_LIMIT)
+    opens = partial(host.open, source.type, source.options, name=source.name, uid=known.uid, log=log)
+    poller = Poller(
+        opens,
+        intake,
+        ledger,
+        uid=known.uid,
+        bell=Bell(source.schedule, clock=host.clock, random=random),
+        clock=host.clock,
+        random=random,
+        log=log,
+    )
+    backfiller = Backfiller(
+        lambda window: opens(window=window),
+        intake,
+        ledger,
+        uid=known.uid,
+        clock=host.clock,
+        random=random,
+        log=log,
+    )
+    return Running(
+        config=source, uid=known.uid, intake=intake, poller=poller, backfiller=backfiller, paused=known.paused
+    )
