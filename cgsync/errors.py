@@ -11,6 +11,7 @@
     │  └─ ContractError                      the activity does not fit the API
     ├─ LedgerError                 exit 74   the store failed
     │  ├─ UnknownCommit            exit 75   a commit whose outcome is unknown: end, restart, read again
+    │  ├─ LedgerDamaged            exit 74   its content is damaged: put a backup in its place
     │  └─ LedgerRefused            exit 78   the store belongs to another receiver or a newer program
     └─ ControlError                          a command could not be carried out
        ├─ NoDaemon                 exit 69   there is no daemon to talk to
@@ -91,6 +92,10 @@ class UnknownCommit(LedgerError):
     """A commit raised, so nobody knows whether it was kept. Going on would overwrite it: end and read again."""
 
     exit_status = 75
+
+
+class LedgerDamaged(LedgerError):
+    """The content of the store is damaged: nothing in it can be relied on until a backup took its place."""
 
 
 class LedgerRefused(LedgerError):

@@ -39,11 +39,17 @@ def reader(file: Path) -> Engine:
     return _engine(file, "ro", READER, "BEGIN", PATIENCE)
 
 
+def uri(file: Path, mode: str) -> str:
+    """The file as SQLite wants it named, opened ``ro`` or ``rw``."""
+    return f"file:{quote(str(file))}?mode={mode}"
+
+
 def _engine(file: Path, mode: str, pragmas: tuple[str, ...], begin: str, patience: float) -> Engine:
     def connect() -> sqlite3.Connection:
         # isolation_level=None: the driver's own BEGIN comes after the first SELECT, and not at all before DDL
-        uri = f"file:{quote(str(file))}?mode={mode}"
-        link = sqlite3.connect(uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False)
+        link = sqlite3.connect(
+            uri(file, mode), uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+        )
         for pragma in pragmas:
             link.execute(pragma).close()
         return link

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
 
-from cgsync.errors import LedgerError
+from cgsync.errors import LedgerDamaged, LedgerError
+from cgsync.ledger import copies
 
 WORDS = {
     "SQLITE_FULL": ("the disk is full", "make room; nothing that was stored is lost, go on with a restart"),
@@ -25,15 +26,29 @@ DAMAGED = {"SQLITE_CORRUPT", "SQLITE_NOTADB"}
 
 def translate(error: DBAPIError | sqlite3.Error, file: Path) -> LedgerError:
     """A :class:`LedgerError` that says what to do; raise it ``from`` the original."""
-    orig = error.orig if isinstance(error, DBAPIError) else error
-    name = getattr(orig, "sqlite_errorname", "") or ""
-    family = "_".join(name.split("_")[:2])
-    words, hint = WORDS.get(family, (str(orig), ""))
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    family = _family(origin)
+    words, hint = WORDS.get(family, (str(origin), ""))
     if family in DAMAGED:
-        hint = f"keep the file for a repair, {_backup(file)}, then run `cgsync doctor --restored`"
+        return damaged(file, words)
     return LedgerError(f"{file}: {words}", hint=hint)
 
 
-def _backup(file: Path) -> str:
-    backups = sorted(file.parent.glob(f"{file.name}.backup-*"), key=lambda path: path.stat().st_mtime)
-    return f"put {backups[-1]} in its place" if backups else "put a backup in its place"
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether it is the content of the file that is wrong."""
+    return _family(error) in DAMAGED
+
+
+def damaged(file: Path, words: str) -> LedgerDamaged:
+    """The error for a ledger with damaged content: it names the newest good copy."""
+    copy = copies.newest(file)
+    put = f"copy {copy} to {file}" if copy else f"put a backup in the place of {file}"
+    return LedgerDamaged(
+        f"{file}: {words}",
+        hint=f"stop the daemon, move {file}* away for a repair, {put}, then run `cgsync doctor --restored`",
+    )
+
+
+def _family(error: BaseException | None) -> str:
+    """``SQLITE_IOERR`` for all errors of that family."""
+    return "_".join(getattr(error, "sqlite_errorname", "").split("_")[:2])
