@@ -1,0 +1,357 @@
+"""The judge: watches what is committed, sent, answered and applied, and writes down whatever breaks the promise.
+
+It believes the API's log, the source's own table, and the rows of the file as another connection sees them; never what
+the product says of itself.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cgsync.ledger import key as normalise
+from tests.machine.origin import LOG, Item, Origin, fold
+from tests.machine.receiver import Applied, Put, Reply, account_of
+
+SETTLE_TIME = 120.0
+PROBE_GAP = 900.0
+LONGEST_BACKOFF = 900.0
+LONGEST_ASKED = 3600.0
+DAY = 86_400.0
+IN_A_ROW, BREADTH = 5, 3
+
+ROWS = (
+    "SELECT a.key, a.reference, a.version, a.state, a.due, a.doubt, a.attempts, a.delivered_version, p.body "
+    "FROM activity a LEFT JOIN payload p ON p.seq = a.seq"
+)
+CURSORS = "SELECT source, value FROM checkpoint WHERE part = ?"
+REJECTS = "SELECT source, identity FROM reject WHERE key = ''"
+EPOCH = "SELECT shift FROM epoch"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the outbox, as it is in the file."""
+
+    key: str
+    reference: str
+    version: int
+    state: str
+    due: float | None
+    doubt: float | None
+    attempts: int
+    delivered_version: int | None
+    body: bytes
+
+
+@dataclass(slots=True)
+class Dealings:
+    """What the API and one process had to do with each other."""
+
+    closed_until: float = 0.0
+    closed_for: str = ""
+    failures: list[str] = field(default_factory=list)
+    """references of the failures in a row, as the API gave them"""
+    wide: bool = False
+    """whether there were enough of them, over enough references, since the gate was seen open"""
+    closed: bool = False
+    """whether anything but a failure closed the gate since it was seen open"""
+    refused: int = 0
+    token: str = ""
+    renewable_at: float = 0.0
+    """when that token is near its end"""
+    logging_in: bool = False
+    condemned: set[str] = field(default_factory=set)
+    """tokens that got a 401"""
+    asked: dict[tuple[str, bytes], float] = field(default_factory=dict)
+    """version → when it may be sent again at the earliest, as the API asked"""
+
+
+class Judge:
+    """Verdicts, by the name of the invariant."""
+
+    def __init__(self, file: Path, origins: Sequence[Origin], time: Callable[[], float]) -> None:
+        self._link = sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
+        self._origins = {origin.name: origin for origin in origins}
+        self._time = time
+        self.verdicts: dict[str, str] = {}
+        self.rows: dict[str, Row] = {}
+        self.versions: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
+        """key → every version that was ever durable"""
+        self.wanted: dict[str, dict[str, Item]] = {origin.name: {} for origin in origins}
+        self.rejected: dict[str, dict[str, bool]] = {origin.name: {} for origin in origins}
+        """source → what must have a reject (or must have none)"""
+        self.stored: dict[str, list[int]] = {origin.name: [] for origin in origins}
+        """source → the numbers of its durable batches, in order"""
+        self.shown: dict[str, bytes] = {}
+        """reference → what the API shows for it now"""
+        self._sent: dict[str, int] = {}
+        self._applied: dict[str, int] = {}
+        self.failed: Counter[tuple[str, bytes]] = Counter()
+        """counted failures of a version"""
+        self.refusals: Counter[tuple[str, bytes]] = Counter()
+        self.dealings: dict[object, Dealings] = defaultdict(Dealings)
+        self.open: list[Put] = []
+        self.doubts: dict[str, float] = {}
+        """reference → when a request for it was last abandoned"""
+        self.longest_asked = 0.0
+        self.writes_failed: set[object] = set()
+        self.alive: object = None
+
+    def close(self) -> None:
+        self._link.close()
+
+    def violated(self, name: str, words: str) -> None:
+        self.verdicts.setdefault(name, f"{name} at {self._time():.3f}: {words}")
+
+    # What is in the file.
+
+    def observe(self) -> None:
+        """Look at the file as it is now; called after every commit."""
+        self.rows = {row[0]: Row(*row) for row in self._link.execute(ROWS)}
+        for row in self.rows.values():
+            known = self.versions[row.key]
+            if not known or known[-1][0] != row.version:
+                known.append((row.version, row.body))
+        cursors = {uid: int(msgspec.json.decode(value)) for uid, value in self._link.execute(CURSORS, (LOG,))}
+        for name, origin in self._origins.items():
+            self._follow(origin, cursors.get(name, 0))
+        self._compare_wanted()
+        self._compare_rejects()
+
+    def _follow(self, origin: Origin, newest: int) -> None:
+        """The cursor moved: all batches on the way are durable from now on."""
+        stored = self.stored[origin.name]
+        last = stored[-1] if stored else 0
+        way: list[int] = []
+        while newest > last:
+            way.append(newest)
+            newest = origin.served[newest].before
+        if newest != last:
+            self.violated("CursorBehindOutbox", f"{origin.name}: cursor went from batch {last} to {newest}")
+        for number in reversed(way):
+            stored.append(number)
+            batch = origin.served[number]
+            fold(self.wanted[origin.name], batch)
+            rejected = self.rejected[origin.name]
+            for item in batch.items:
+                rejected[item.key] = item.kind == "invalid"
+            rejected.update(dict.fromkeys(batch.nobodies, True))
+
+    def _compare_wanted(self) -> None:
+        for name, wanted in self.wanted.items():
+            for item in wanted.values():
+                row = self.rows.get(normalise(reference(name, item.key)))
+                if row is None:
+                    self.violated("CursorBehindOutbox", f"{name} {item.key} was read and is nowhere")
+                elif account_of(row.body) != item.account:
+                    words = f"{name} {item.key} should become {item.account}, its row wants {account_of(row.body)}"
+                    self.violated("NoLoss", words)
+                elif row.state == "pending" and row.due is None:
+                    self.violated("NoLoss", f"{row.reference} is pending and never due")
+
+    def _compare_rejects(self) -> None:
+        there = set(self._link.execute(REJECTS))
+        for name, rejected in self.rejected.items():
+            for identity, should in rejected.items():
+                if should and (name, identity) not in there:
+                    self.violated("NoLoss", f"{name} {identity} was rejected, and no reject tells so")
+
+    def check_rows(self, now: float) -> None:
+        """What must hold of the rows at any time. ``now`` is boot time."""
+        ((shift,),) = self._link.execute(EPOCH)
+        for row in self.rows.values():
+            version = (row.reference, row.body)
+            if row.state == "delivered":
+                self._check_delivered(row)
+            if row.state == "refused" and not self.refusals[version] and self.failed[version] < 12:
+                self.violated("RefusedIsEarned", f"{row.reference} v{row.version} is refused, nobody refused it")
+            if row.attempts > self.failed[version]:
+                self.violated(
+                    "PauseBurnsNothing", f"{row.reference}: {row.attempts} attempts, {self.failed[version]} failed"
+                )
+            self._check_due(row, now + shift)
+
+    def _check_delivered(self, row: Row) -> None:
+        if row.delivered_version != row.version:
+            self.violated("MarkIsCompareAndSet", f"{row.reference} v{row.version} is marked, v{row.delivered_version} was sent")
+        shown = self.shown.get(row.reference)
+        if shown != row.body:
+            self.violated(
+                "DeliveredMeansDelivered",
+                f"{row.reference} is delivered as {account_of(row.body)}, the API shows {shown and account_of(shown)}",
+            )
+
+    def _check_due(self, row: Row, now: float) -> None:
+        if row.due is None:
+            return
+        longest = DAY if row.state == "refused" else max(LONGEST_BACKOFF, SETTLE_TIME, self.longest_asked)
+        if row.due - now > longest + 1:
+            self.violated("BackoffBounded", f"{row.reference} {row.state} waits {row.due - now:.0f} s")
+
+    # What goes over the wire.
+
+    def sent(self, put: Put) -> None:
+        """The first byte of a request left."""
+        self.observe()
+        self._check_reference(put)
+        dealings, now = self.dealings[put.owner], self._time()
+        if any(other.reference == put.reference and other.owner is put.owner for other in self.open):
+            self.violated("OneInFlight", f"{put.reference} twice")
+        self.open.append(put)
+        if now < dealings.closed_until - 1e-6:
+            words = f"{put.reference} was sent {dealings.closed_until - now:.1f} s too early after {dealings.closed_for}"
+            self.violated("GateHolds", words)
+        if now < dealings.asked.get((put.reference, put.body), 0.0) - 1e-6:
+            self.violated("BackoffBounded", f"{put.reference} was asked to wait longer")
+        if put.owner in self.writes_failed:
+            self.violated("NoWriteNoSend", f"{put.reference} was sent after a write failed")
+
+    def _check_reference(self, put: Put) -> None:
+        if not put.reference or put.account == "Ghost":
+            self.violated("NoReferenceNoPut", f"sent: {put.body!r}")
+            return
+        known = self.versions[normalise(put.reference)]
+        if all(body != put.body for _, body in known):
+            self.violated("SendAfterDurable", f"{put.reference} was sent as {put.account}, which is not in the ledger")
+        elif not _advance(self._sent, put.reference, put.body, known):
+            self.violated("RetryNeverRegresses", f"{put.reference} was sent as {put.account} again")
+
+    def applied(self, line: Applied) -> None:
+        """The API executed a request."""
+        self.shown[line.reference] = line.body
+        if not _advance(self._applied, line.reference, line.body, self.versions[normalise(line.reference)]):
+            words = f"{line.reference} became {account_of(line.body)} after a newer version"
+            self.violated("OrderPerReference", words)
+
+    def answered(self, put: Put, reply: Reply) -> None:
+        """The API answered; what follows from that for all later requests of that process?"""
+        self.open.remove(put)
+        dealings, now = self.dealings[put.owner], self._time()
+        version = (put.reference, put.body)
+        probe = put.at >= dealings.closed_until
+        match reply.effect:
+            case "fail":
+                self.failed[version] += 1
+                self._fail(dealings, put.reference)
+                self.doubts[put.reference] = now
+                if reply.after:
+                    dealings.asked[version] = now + reply.after
+            case "refuse":
+                self.refusals[version] += 1
+                dealings.refused += 1
+                dealings.failures.clear()
+                if probe:
+                    dealings.closed_until = 0.0
+            case "pass":
+                dealings.failures.clear()
+                if probe:
+                    dealings.closed_until = 0.0
+            case "throttle" if reply.after is None:
+                dealings.closed = True
+            case "throttle":
+                self._close(dealings, now + (reply.after or 0.0), f"a 429 that asked for {reply.after} s")
+            case "pause" if reply.status == 401:  # one alone closes nothing: its token may be old
+                dealings.condemned.add(put.token)
+                dealings.closed = True
+            case "pause":
+                self._close(dealings, now + PROBE_GAP, f"a pause for {reply.status or 'the certificate'}")
+        self.longest_asked = max(self.longest_asked, min(reply.after or 0.0, LONGEST_ASKED))
+
+    def spared(self, owner: object, reference: str) -> None:
+        """A request failed before its first byte."""
+        self._fail(self.dealings[owner], reference)
+
+    def _fail(self, dealings: Dealings, reference: str) -> None:
+        dealings.failures.append(reference)
+        dealings.wide |= len(dealings.failures) >= IN_A_ROW and len(set(dealings.failures)) >= BREADTH
+
+    def _close(self, dealings: Dealings, until: float, why: str) -> None:
+        dealings.closed = True
+        if until > dealings.closed_until:
+            dealings.closed_until, dealings.closed_for = until, why
+
+    def asked_for_token(self, owner: object) -> None:
+        """The token endpoint is asked; for a good reason, and by one alone?"""
+        dealings = self.dealings[owner]
+        if dealings.logging_in:
+            self.violated("RefreshOnce", "two refreshes at once")
+        if dealings.token and dealings.token not in dealings.condemned and self._time() < dealings.renewable_at:
+            self.violated("RefreshOnce", f"{dealings.token} is good, and another one is asked for")
+        dealings.logging_in = True
+
+    def answered_token(self, owner: object, token: str | None, life: float) -> None:
+        """The token endpoint answered."""
+        dealings = self.dealings[owner]
+        dealings.logging_in = False
+        dealings.closed |= token is None
+        if token is not None:
+            dealings.token, dealings.renewable_at = token, self._time() + life * 0.9 - 61
+
+    def settling(self, origin: Origin, numbers: Sequence[int]) -> None:
+        """The source is told to settle."""
+        self.observe()
+        early = [number for number in numbers if number not in self.stored[origin.name]]
+        if early:
+            self.violated("AckAfterDurable", f"{origin.name}: batches {early} were settled before they were stored")
+
+    def gone(self, owner: object) -> None:
+        """That process ended: what it knew is forgotten."""
+        self.open = [put for put in self.open if put.owner is not owner]
+
+    def operator(self, owner: object) -> None:
+        """A human said: try again."""
+        self.dealings[owner].closed_until = 0.0
+        self.dealings[owner].asked.clear()
+
+    # At rest.
+
+    def undone(self) -> list[Row]:
+        """What is neither delivered, nor refused for a reason, nor held."""
+        return [row for row in self.rows.values() if row.state == "pending"]
+
+    def gate(self, owner: object, word: str) -> None:
+        """What the sender says of its gate, against what it was answered."""
+        dealings = self.dealings[owner]
+        if word == "breaker" and not dealings.wide and not dealings.closed:
+            self.violated("BreakerNeedsBreadth", f"the breaker opened after {dealings.failures}")
+        if word == "open":
+            dealings.closed = False
+            dealings.wide = len(dealings.failures) >= IN_A_ROW and len(set(dealings.failures)) >= BREADTH
+
+    def stopped(self, owner: object, now: float) -> None:
+        """A process ended: if it says that nothing is in doubt, is that true?"""
+        clean = bool(self.query("SELECT 1 FROM meta WHERE name = 'clean_stop'"))
+        if not clean:
+            return
+        if any(put.owner is owner for put in self.open):
+            self.violated("CleanStopIsTrue", "a clean stop with a request in flight")
+        ((shift,),) = self.query(EPOCH)
+        for name, at in self.doubts.items():
+            row = self.rows.get(normalise(name))
+            until = at + SETTLE_TIME - self._time() + now + shift
+            if row is not None and at + SETTLE_TIME > self._time() and (row.doubt is None or row.doubt < until - 1e-3):
+                self.violated("CleanStopIsTrue", f"a clean stop, and nobody knows that {name} is in doubt")
+
+    def query(self, statement: str) -> list[Any]:
+        return list(self._link.execute(statement))
+
+
+def reference(source: str, key: str) -> str:
+    """The reference of a record of that source."""
+    return f"{source}-{key}"
+
+
+def _advance(at: dict[str, int], name: str, body: bytes, known: Sequence[tuple[int, bytes]]) -> bool:
+    """Go on to the first version with that body that is not older than where we were; false when there is none."""
+    version = next((number for number, content in known if content == body and number >= at.get(name, 0)), None)
+    if version is None:
+        return False
+    at[name] = version
+    return True

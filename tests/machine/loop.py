@@ -1,0 +1,94 @@
+"""A loop whose time is the world's: it runs what can run, and jumps from one timer to the next, never waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.base_events import BaseEventLoop
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+MOST_TURNS = 20_000
+"""Turns in one drive: whoever needs more goes round in circles."""
+
+
+class Hot(AssertionError):
+    """Something runs in circles without time passing."""
+
+
+class WorldLoop(BaseEventLoop):
+    """Deterministic: no selector, no threads, no real time."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+        self._until = self.now
+        self._turns = 0
+        self.errors: list[BaseException] = []
+        super().__init__()
+        self._selector = self  # what the base class asks for events
+        self.set_exception_handler(self._note)
+
+    def time(self) -> float:
+        return self.now
+
+    def drive(self, seconds: float) -> None:
+        """Let so much time pass, with each timer at its own time."""
+        self._until, self._turns = self.now + seconds, 0
+        self.run_forever()
+        self.now = max(self.now, self._until)
+
+    def jump(self, seconds: float) -> None:
+        """Time passes and nothing runs meanwhile: a suspended machine."""
+        self.now += seconds
+        self.drive(0.0)
+
+    def select(self, timeout: float | None) -> Sequence[Any]:
+        """Nothing is ready: go to the next timer, or end the drive."""
+        self._turns += 1
+        if self._turns > MOST_TURNS:
+            self.stop()
+            self.errors.append(Hot(f"still busy after {MOST_TURNS} turns"))
+        elif timeout is None or timeout > 0:
+            when = self._scheduled[0].when() if self._scheduled else None
+            if when is None or when > self._until:
+                self.stop()
+            else:
+                self.now = max(self.now, when)
+        return ()
+
+    def _process_events(self, event_list: Any) -> None:
+        """There are none."""
+
+    def _write_to_self(self) -> None:
+        """There is no other thread to be woken from."""
+
+    def _note(self, _: Any, context: dict[str, Any]) -> None:
+        error = context.get("exception") or RuntimeError(context["message"])
+        if not isinstance(error, asyncio.CancelledError):
+            self.errors.append(error)
+
+
+class WorldClock:
+    """The clock of a machine: monotonic since its boot, with a wall clock that may be set. A ``cgsync.api.Clock``."""
+
+    def __init__(self, loop: WorldLoop) -> None:
+        self._loop = loop
+        self._booted = loop.now - 1000.0
+        self._wall = datetime(2026, 3, 4, 10, 0, tzinfo=UTC) - timedelta(seconds=loop.now)
+
+    def now(self) -> datetime:
+        return self._wall + timedelta(seconds=self._loop.now)
+
+    def monotonic(self) -> float:
+        return self._loop.now - self._booted
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def step(self, seconds: float) -> None:
+        """Somebody sets the wall clock."""
+        self._wall += timedelta(seconds=seconds)
+
+    def reboot(self) -> None:
+        """The monotonic clock starts over."""
+        self._booted = self._loop.now - 5.0

@@ -1,0 +1,309 @@
+"""The state machine: what can happen to cgsync, in any order, and what must hold whatever happened."""
+
+from __future__ import annotations
+
+import itertools
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from cgsync.errors import SourceMisconfigured, SourceUnavailable
+from cgsync.ledger import Instant, key, outbox
+from tests.machine.disk import Fault
+from tests.machine.invariants import Invariants
+from tests.machine.judge import reference
+from tests.machine.origin import PARTS, Origin
+from tests.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
+from tests.machine.world import World, empty_ledger
+
+SOURCES = st.sampled_from(["desk", "mail"])
+KEYS = st.sampled_from(["a", "b", "c"])
+ACCOUNTS = st.sampled_from(["A", "B", "C", "BAD"])
+WEATHER = st.sampled_from(["ok", "ok", HOLD, HOLD, *KINDS])
+ANSWERS = st.sampled_from(["ok", "ok", *ON_THE_WIRE])
+DOUBTFUL = st.sampled_from(
+    ["reset, applied soon", "reset, applied late", "timeout, applied late", "504, applied late", "reset, applied"]
+)
+SECONDS = st.sampled_from([0.5, 3.0, 10.0, 31.0, 121.0])
+LONG = st.sampled_from([30.0, 150.0, 901.0, 3601.0, 86_401.0])
+FATES = st.sampled_from([None, 0.5, 30.0, 119.0])
+
+
+class Machine(Invariants, RuleBasedStateMachine):
+    """Two sources with three keys each; one API; one process at a time."""
+
+    places: ClassVar[itertools.count[int]] = itertools.count()
+    folder: ClassVar[Path]
+    model: ClassVar[Path]
+    applied: ClassVar[int] = 0
+    examples: ClassVar[int] = 0
+    steps: ClassVar[int] = 0
+    world: World
+
+    @classmethod
+    def prepare(cls, folder: Path) -> None:
+        """Where the ledgers of the examples lie."""
+        cls.folder = folder
+        cls.model = empty_ledger(folder / "empty")
+
+    @initialize(seed=st.integers(0, 7))
+    def begin(self, seed: int) -> None:
+        self.world = World(self.folder / f"state-{next(self.places)}", self.model, seed)
+
+    def teardown(self) -> None:
+        if not hasattr(self, "world"):
+            return
+        try:
+            self.check_the_end()
+        finally:
+            type(self).applied += len(self.world.api.log)
+            type(self).examples += 1
+            self.world.close()
+
+    # Sources.
+
+    @rule(source=SOURCES, key=KEYS, account=ACCOUNTS)
+    def edit(self, source: str, key: str, account: str) -> None:
+        self._origin(source).edit(key, account)
+
+    @rule(source=SOURCES, key=KEYS, account=ACCOUNTS)
+    def edit_and_poll(self, source: str, key: str, account: str) -> None:
+        self._put_in(source, key, account)
+
+    @rule(source=SOURCES)
+    def poll(self, source: str) -> None:
+        self.world.poll(source)
+
+    @rule(source=SOURCES, key=KEYS, kind=st.sampled_from(["invalid", "filtered"]))
+    def edit_so_that_it_does_not_pass(self, source: str, key: str, kind: str) -> None:
+        self._origin(source).edit(key, "A", kind)
+
+    @rule(source=SOURCES, part=st.sampled_from(PARTS), what=st.sampled_from(["keyless", "unreadable"]))
+    def something_without_a_key(self, source: str, part: str, what: str) -> None:
+        self._origin(source).add_nobody(part, what)
+        self.world.poll(source)
+
+    @rule(key=KEYS, account=ACCOUNTS)
+    def a_replica_lags_behind(self, key: str, account: str) -> None:
+        """An old revision is read after a newer one."""
+        origin = self._origin("mail")
+        origin.lag(key)
+        origin.edit(key, account)
+        self.world.poll("mail")
+        origin.lag(key)
+
+    @rule(source=SOURCES, key=KEYS, first=st.sampled_from("AB"), second=st.sampled_from("CD"), sent=st.booleans())
+    def there_and_back(self, source: str, key: str, first: str, second: str, sent: bool) -> None:
+        """A→B→A, each read; with ``sent``, what was A has been delivered before."""
+        self._put_in(source, key, first)
+        if sent:
+            self._answer_all("ok")
+        self._put_in(source, key, second)
+        self._put_in(source, key, first)
+
+    @rule(source=SOURCES, trouble=st.sampled_from(["unavailable", "misconfigured"]))
+    def the_source_fails(self, source: str, trouble: str) -> None:
+        error = SourceUnavailable("down") if trouble == "unavailable" else SourceMisconfigured("no such folder")
+        self._origin(source).troubles.append(error)
+        self.world.poll(source)
+
+    @rule()
+    def settling_fails(self) -> None:
+        self._origin("desk").settle_troubles.append(SourceUnavailable("the archive is full"))
+
+    # The API.
+
+    @rule(kind=WEATHER)
+    def the_weather_changes(self, kind: str) -> None:
+        self.world.api.mood = kind
+
+    @rule(number=st.integers(0, 3), kind=ANSWERS)
+    @precondition(lambda self: self.world.api.open)
+    def answer_one(self, number: int, kind: str) -> None:
+        api = self.world.api
+        api.reply(api.open[number % len(api.open)], kind)
+        self.world.drive()
+
+    @rule(kind=ANSWERS)
+    @precondition(lambda self: self.world.api.open)
+    def answer_all(self, kind: str) -> None:
+        self._answer_all(kind)
+
+    @rule(source=SOURCES, key=KEYS, kind=DOUBTFUL, account=st.sampled_from("AB"), wait=SECONDS)
+    def edit_while_in_doubt(self, source: str, key: str, kind: str, account: str, wait: float) -> None:
+        """A request is abandoned, and something newer is read before it is over."""
+        self.world.api.script = [kind]
+        self._put_in(source, key, account)
+        self.world.api.script.clear()
+        self._put_in(source, key, account + "2")
+        self.world.drive(wait)
+
+    @rule(source=SOURCES, key=KEYS, kind=ANSWERS, account=st.sampled_from(["A", "BAD"]))
+    def overtaken_in_flight(self, source: str, key: str, kind: str, account: str) -> None:
+        """Something newer is read while a request is on its way; then that one is answered."""
+        self.world.api.script = [HOLD]
+        self._put_in(source, key, account)
+        self.world.api.script.clear()
+        self._put_in(source, key, account + "3")
+        self._answer_all(kind)
+
+    @rule(kinds=st.lists(ANSWERS, min_size=3, max_size=5))
+    def a_burst(self, kinds: list[str]) -> None:
+        """All keys at once, and an API that answers one so and another so."""
+        self.world.api.script = kinds
+        for name in ("desk", "mail"):
+            for each in "abc":
+                self._origin(name).edit(each, kinds[0])
+            self.world.poll(name)
+
+    @rule(kind=st.sampled_from(["403", "404", "301", "418", "certificate", "429, 20 s", "429, huge"]), wait=LONG)
+    def closed_then_probed(self, kind: str, wait: float) -> None:
+        self.world.api.mood = kind
+        self._put_in("desk", "a", "A")
+        self._put_in("mail", "a", "B")
+        self.world.api.heal()
+        self.world.drive(3.0)
+        self.world.suspend(wait)
+        self.world.drive(3.0)
+
+    @rule(kinds=st.lists(st.sampled_from(["429, 20 s", "403", "500", "ok", "422"]), min_size=3, max_size=3))
+    def answers_cross(self, kinds: list[str]) -> None:
+        """Several are in flight, and what their answers say of the others differs."""
+        self.world.api.mood = HOLD
+        for each in "abc":
+            self._origin("desk").edit(each, kinds[0])
+        self.world.poll("desk")
+        for put, kind in zip(list(self.world.api.open), kinds, strict=False):
+            self.world.api.reply(put, kind)
+            self.world.drive()
+        self.world.api.mood = "ok"
+        self.world.drive(8.0)
+
+    @rule()
+    def tokens_expire(self) -> None:
+        self.world.api.expire()
+
+    @rule()
+    def tokens_expire_under_many(self) -> None:
+        """All workers find out at once."""
+        self.world.api.expire()
+        for name in ("desk", "mail"):
+            for each in "abc":
+                self._origin(name).edit(each, "T")
+            self.world.poll(name)
+
+    @rule(mood=st.sampled_from(["ok", *TOKEN_TROUBLES]))
+    def the_token_endpoint_changes(self, mood: str) -> None:
+        self.world.api.token_mood = mood
+
+    @rule()
+    def the_api_heals(self) -> None:
+        self.world.api.heal()
+
+    # Time.
+
+    @rule(seconds=SECONDS)
+    def time_passes(self, seconds: float) -> None:
+        self.world.drive(seconds)
+
+    @rule(seconds=LONG)
+    def the_machine_sleeps(self, seconds: float) -> None:
+        self.world.suspend(seconds)
+
+    @rule(seconds=st.sampled_from([-1e7, -3600.0, 3600.0, 1e7]))
+    def the_wall_clock_is_set(self, seconds: float) -> None:
+        self.world.clock.step(seconds)
+
+    # The process.
+
+    @rule()
+    def restart(self) -> None:
+        self.world.stop()
+        self.world.start()
+
+    @rule(late=FATES, wait=st.sampled_from([0.0, 5.0, 125.0]))
+    def killed(self, late: float | None, wait: float) -> None:
+        self.world.late = late
+        self.world.kill()
+        self.world.loop.jump(wait)
+        self.world.start()
+
+    @rule(source=SOURCES, key=KEYS, late=st.sampled_from([0.5, 30.0, 110.0]), account=st.sampled_from("AB"))
+    def killed_in_flight_then_edited(self, source: str, key: str, late: float, account: str) -> None:
+        self.world.api.script = [HOLD]
+        self._put_in(source, key, account)
+        self.world.api.script.clear()
+        self.world.late = late
+        self.world.kill()
+        self.world.start()
+        self._put_in(source, key, account + "4")
+
+    @rule(clean=st.booleans(), seconds=st.sampled_from([20.0, 300.0]), late=FATES)
+    def rebooted(self, clean: bool, seconds: float, late: float | None) -> None:
+        self.world.late = late
+        if clean:
+            self.world.stop()
+        else:
+            self.world.kill()
+        self.world.reboot(seconds)
+        self.world.start()
+
+    @rule(fault=st.sampled_from([Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
+    def the_next_commit_goes_wrong(self, fault: Fault) -> None:
+        self.world.disk.fault = fault
+
+    @rule(fault=st.sampled_from([Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
+    def an_outcome_cannot_be_stored(self, fault: Fault) -> None:
+        """The disk fails just when an answer comes."""
+        if self.world.api.open:
+            self.world.disk.fault = fault
+            self._answer_all("ok")
+
+    @rule(fault=st.sampled_from([Fault.NONE, Fault.REFUSED, Fault.UNKNOWN_LOST]))
+    def stopped_with_requests_in_flight(self, fault: Fault) -> None:
+        """They are waited for; their outcomes may not get onto the disk."""
+        self.world.disk.fault = fault
+        self.world.stop()
+        self.world.disk.fault = Fault.NONE
+        self.world.start()
+
+    @rule(stalled=st.booleans())
+    def the_disk_stalls(self, stalled: bool) -> None:
+        self.world.stall(stalled)
+
+    # The operator.
+
+    @rule()
+    def resume(self) -> None:
+        self.world.resume()
+
+    @rule(source=SOURCES, key=KEYS)
+    def hold(self, source: str, key: str) -> None:
+        self.world.write(partial(outbox.hold, references=[reference(source, key)]))
+
+    @rule(source=SOURCES, key=KEYS)
+    def release(self, source: str, key: str) -> None:
+        now = Instant.of(self.world.clock)
+        self.world.ask_again(partial(outbox.release, references=[reference(source, key)], now=now))
+
+    @rule(source=SOURCES, name=KEYS)
+    def retry(self, source: str, name: str) -> None:
+        now = Instant.of(self.world.clock)
+        self.world.ask_again(partial(outbox.retry, keys=[key(reference(source, name))], now=now))
+
+    # What they share.
+
+    def _origin(self, name: str) -> Origin:
+        return next(origin for origin in self.world.origins if origin.name == name)
+
+    def _put_in(self, source: str, key: str, account: str) -> None:
+        self._origin(source).edit(key, account)
+        self.world.poll(source)
+
+    def _answer_all(self, kind: str) -> None:
+        for put in list(self.world.api.open):
+            self.world.api.reply(put, kind)
+        self.world.drive()
