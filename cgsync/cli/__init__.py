@@ -25,6 +25,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "pause": ("operating:pause", "Let sources or the sending rest, also over a restart."),
     "resume": ("operating:resume", "Let sources or the sending go on."),
     "poll": ("operating:poll", "Poll a source now, and say what came in."),
+    "backfill": ("backfills:backfill", "Read a span of time of a source again; list such backfills, or stop one."),
     "source": ("sources:source", "Rename a source, or drop what is left of one."),
     "plugin": ("configuration:plugin", "List the installed source plugins."),
     "schema": ("configuration:schema", "Print the JSON Schema of the configuration or of an activity."),

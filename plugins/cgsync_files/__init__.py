@@ -15,7 +15,7 @@ from cgsync_files.schema import OPTIONS_SCHEMA
 def cgsync_source_types() -> Sequence[SourceType]:
     """One type: ``files``."""
     sample = files(__name__).joinpath("sample.yaml").read_text(encoding="utf-8")
-    return [SourceType(name="files", options_schema=OPTIONS_SCHEMA, sample=sample, open=open_files)]
+    return [SourceType(name="files", options_schema=OPTIONS_SCHEMA, sample=sample, open=open_files, windows=True)]
 
 
 def open_files(options: Mapping[str, Any], context: Context) -> AbstractAsyncContextManager[Source]:

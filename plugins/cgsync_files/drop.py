@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import cast
 
-from cgsync.api import Batch, Clock, Cursor, Json, Later, Log, Problem
+from cgsync.api import Batch, Clock, Cursor, Json, Later, Log, Problem, Window
 from cgsync.formats import Malformed
 from cgsync_files.folder import Folder, Found, NotRegular, Scan, hint_for
 from cgsync_files.gathering import Gathering
@@ -29,10 +29,11 @@ class Abandoned(Exception):
 class Drop:
     """Reads the files of one folder. All it remembers beside the cursor is a cache: queue, open file, times."""
 
-    def __init__(self, settings: Settings, clock: Clock, log: Log) -> None:
+    def __init__(self, settings: Settings, clock: Clock, log: Log, *, window: Window | None = None) -> None:
         self._settings = settings
         self._clock = clock
         self._log = log
+        self._window = window
         self.folder = Folder(settings)
         self._gate = Gate(settings.readiness, clock, in_order=settings.revision is None)
         self._queue: deque[Found] = deque()
@@ -100,7 +101,11 @@ class Drop:
         states = {part: FileState.from_json(value) for part, value in cursor.items() if value is not None}
         self._known = {state.identity: part for part, state in states.items() if state and state.outcome == "done"}
         self._forget_gone(scan, states, batch)
-        fresh = [found for found in scan.files if not is_finished(states.get(part_of(found.path)), found)]
+        fresh = [
+            found
+            for found in scan.files
+            if was_changed_in(self._window, found) and not is_finished(states.get(part_of(found.path)), found)
+        ]
         ready, self._later = self._gate.pass_through(fresh, scan)
         self._queue.extend(ready)
         self._report(scan.unlisted, batch)
@@ -223,6 +228,11 @@ class Drop:
 
 def is_finished(state: FileState | None, found: Found) -> bool:
     return state is not None and bool(state.outcome) and state.stamp == found.stamp
+
+
+def was_changed_in(window: Window | None, found: Found) -> bool:
+    """Whether a backfill that asks for this span means that file."""
+    return window is None or window.start.timestamp() <= found.stamp.mtime / 1e9 < window.end.timestamp()
 
 
 def problem_part(path: str) -> str:

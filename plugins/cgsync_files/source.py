@@ -25,7 +25,7 @@ class FilesSource:
     def __init__(self, settings: Settings, context: Context) -> None:
         self._settings = settings
         self._clock = context.clock
-        self._drop = Drop(settings, context.clock, context.log)
+        self._drop = Drop(settings, context.clock, context.log, window=context.window)
         self._watch = Watch(settings.path, context.log, recursive=settings.depth > 0)
         self._turn = threading.Lock()
         self._calls = 0
