@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import socket
 import struct
@@ -72,18 +73,21 @@ async def hang(fault: Fault, stopping: asyncio.Event) -> None:
 async def drip(request: web.Request, reply: Reply, seconds: float) -> web.StreamResponse:
     """The answer byte by byte: each comes well before a client's patience with a silent socket ends."""
     answer = await _begin(request, reply.status, {**reply.headers, "Content-Length": str(len(reply.body))})
-    for byte in reply.body:
-        await answer.write(bytes([byte]))
-        await asyncio.sleep(seconds / len(reply.body))
+    with contextlib.suppress(ConnectionError):  # a client that has had enough
+        for byte in reply.body:
+            await answer.write(bytes([byte]))
+            await asyncio.sleep(seconds / len(reply.body))
     return answer
 
 
 async def flood(request: web.Request, reply: Reply) -> web.StreamResponse:
     """An answer without end; a client that goes ends it."""
     answer = await _begin(request, reply.status, JSON)
-    while True:
-        await answer.write(CHUNK)
-        await asyncio.sleep(0)
+    with contextlib.suppress(ConnectionError):
+        while True:
+            await answer.write(CHUNK)
+            await asyncio.sleep(0)
+    return answer
 
 
 async def _begin(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
@@ -120,6 +124,7 @@ async def play(
         await asyncio.sleep(seconds)
         return respond(put())
     if fault.kind == "late":
+        refuse(fault.reply())  # noted as it came, and once more when it is applied
         asyncio.get_running_loop().call_later(seconds, put)
         return reset(request)
     shown = fault.reply()
