@@ -6,10 +6,20 @@ from cgsync.config.diagnostics import ConfigInvalid, Diagnostic, render
 from cgsync.config.loading import load, locate, show
 from cgsync.config.places import Places
 from cgsync.config.schema import json_schema
-from cgsync.config.settings import Config, LogConfig, LookupConfig, ReceiverConfig, Schedule, SourceConfig
+from cgsync.config.settings import (
+    BackupConfig,
+    Config,
+    LogConfig,
+    LookupConfig,
+    ReceiverConfig,
+    Schedule,
+    SourceConfig,
+    WebConfig,
+)
 from cgsync.config.showing import ShownValue
 
 __all__ = [
+    "BackupConfig",
     "Config",
     "ConfigInvalid",
     "Diagnostic",
@@ -20,6 +30,7 @@ __all__ = [
     "Schedule",
     "ShownValue",
     "SourceConfig",
+    "WebConfig",
     "json_schema",
     "load",
     "locate",

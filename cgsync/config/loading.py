@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgsync.config import receiver, sections, sources
+from cgsync.config import receiver, sections, sources, web
 from cgsync.config.checking import Checked, check
 from cgsync.config.diagnostics import ConfigInvalid
 from cgsync.config.findings import Findings
@@ -86,6 +86,7 @@ def _assembled(
         receiver.check(own, findings, environ)
     lookups = sections.lookups(root, findings, environ)
     overlay = sections.overlay(root, findings, environ)
+    web.check(root, findings)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
@@ -113,6 +114,9 @@ def _assembled(
         log=LogConfig(**value(root.at(("log",)))),
         plugin_dir=plugin_dir,
         retry_refused=value(root.at(("retry_refused",))),
+        disk_reserve=value(root.at(("disk_reserve",))),
+        backup=sections.backup(root, places.state_dir, environ),
+        web=web.assemble(root),
         warnings=findings.diagnostics("warning"),
     )
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cgsync.config.findings import Findings
 from cgsync.config.nodes import Node, plain
 from cgsync.config.places import resolved
-from cgsync.config.settings import LookupConfig
+from cgsync.config.settings import BackupConfig, LookupConfig
+from cgsync.config.values import value
 from cgsync.errors import ConfigError, SourceMisconfigured
 
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ def overlay(root: Node, findings: Findings, environ: Mapping[str, str]) -> Mappi
         return None
     _compile(schema, file or node, findings, ("contract", "schema") if file else ("contract",))
     return schema
+
+
+def backup(root: Node, state_dir: Path, environ: Mapping[str, str]) -> BackupConfig | None:
+    """How the ledger is copied, or ``None`` when it is not."""
+    node = root.at(("backup",))
+    given = value(node)
+    if not given["keep"]:
+        return None
+    place = _path(node.get("folder"), environ) or state_dir / "backups"
+    return BackupConfig(folder=place, every=given["every"], keep=given["keep"])
 
 
 def _from_lists(node: Node) -> Mapping[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -38,6 +39,12 @@ class ReceiverConfig:
     def identity(self) -> str:
         """What the ledger belongs to."""
         return f"{self.url} as {self.client_id}"
+
+    @property
+    def credentials(self) -> str:
+        """A digest of all on our side that can decide whether the receiver takes an activity."""
+        parts = "\0".join([self.client_id, self.client_secret.reveal(), self.unknown_contact])
+        return blake2b(parts.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,28 @@ class Limits:
     """What a source may do before it waits for an operator; ``new_accounts`` of one run, ``None``: what is usual."""
 
     new_accounts: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupConfig:
+    """Copies of the ledger: one ``every`` so often into ``folder``, of which the newest ``keep`` stay; 0: none."""
+
+    folder: Path
+    every: timedelta = timedelta(days=1)
+    keep: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebConfig:
+    """Where HTTP is spoken. ``hosts`` are further names by which it may be asked for.
+
+    ``chosen``: the address was written down, so it is a mistake when it cannot be had.
+    """
+
+    host: str
+    port: int
+    hosts: tuple[str, ...] = ()
+    chosen: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,4 +141,8 @@ class Config:
     log: LogConfig = LogConfig()
     plugin_dir: Path | None = None
     retry_refused: timedelta = timedelta(days=7)
+    disk_reserve: int = 100 * 2**20
+    """bytes"""
+    backup: BackupConfig | None = None
+    web: WebConfig | None = None
     warnings: tuple[Diagnostic, ...] = ()
