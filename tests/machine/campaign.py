@@ -38,15 +38,28 @@ def run(*, number: int, examples: int, steps: int, shrink: bool) -> None:
         shutil.rmtree(folder)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--shrink", action="store_true")
     args = parser.parse_args()
     started = time.monotonic()
-    run(number=args.seed, examples=args.examples, steps=args.steps, shrink=True)
-    print(f"{Machine.examples} examples, {Machine.applied} applied, {time.monotonic() - started:.1f} s")
+    try:
+        run(number=args.seed, examples=args.examples, steps=args.steps, shrink=args.shrink)
+    except Exception as error:
+        print(type(error).__name__, told(error))
+        return 1
+    finally:
+        print(f"{Machine.examples} examples, {Machine.applied} applied, {time.monotonic() - started:.1f} s")
+    return 0
+
+
+def told(error: BaseException) -> str:
+    """What was found, and the steps that lead there."""
+    steps = "\n".join(getattr(error, "__notes__", [])).splitlines()
+    return "\n".join([str(error)[:3000], *(step for step in steps if "what_must_hold" not in step)])
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hypothesis.stateful import invariant
@@ -49,6 +50,13 @@ INVARIANTS: Mapping[str, str] = {
 }
 """Name → where. A method of :class:`Invariants` has the same name in snake case."""
 
+
+
+def snake(name: str) -> str:
+    """NoLoss → no_loss."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 KEPT_ATTEMPTS = 5
 REFERENCES = 7
 
@@ -62,126 +70,110 @@ class Invariants:
     def judge(self) -> Judge:
         return self.world.judge
 
+    @invariant()
+    def what_must_hold_holds(self) -> None:
+        """Each in its turn."""
+        self.judge.check_rows(self.world.clock.monotonic())
+        for name, where in INVARIANTS.items():
+            if where is AFTER_EACH_STEP:
+                getattr(self, snake(name))()
+
     def _holds(self, name: str) -> None:
         assert name not in self.judge.verdicts, self.judge.verdicts[name]
 
-    @invariant()
     def no_loss(self) -> None:
         """What was read and passed stays wanted as it was read, and what was rejected has its reason."""
         self._holds("NoLoss")
 
-    @invariant()
     def cursor_behind_outbox(self) -> None:
         """The cursor passes nothing that is not stored."""
         self._holds("CursorBehindOutbox")
 
-    @invariant()
     def ack_after_durable(self) -> None:
         """A source is told only of what is on the disk."""
         self._holds("AckAfterDurable")
 
-    @invariant()
     def send_after_durable(self) -> None:
         """Nothing is sent that is not on the disk."""
         self._holds("SendAfterDurable")
 
-    @invariant()
     def order_per_reference(self) -> None:
         """The API never executes an older version after a newer one."""
         self._holds("OrderPerReference")
 
-    @invariant()
     def one_in_flight(self) -> None:
         """There is never more than one request for a reference."""
         self._holds("OneInFlight")
 
-    @invariant()
     def mark_is_compare_and_set(self) -> None:
         """What is marked is the version that was sent."""
         self._holds("MarkIsCompareAndSet")
 
-    @invariant()
     def retry_never_regresses(self) -> None:
         """No version is sent after a newer one was."""
         self._holds("RetryNeverRegresses")
 
-    @invariant()
     def no_reference_no_put(self) -> None:
         """What has no key is never sent."""
         self._holds("NoReferenceNoPut")
 
-    @invariant()
     def gate_holds(self) -> None:
         """Nothing is sent before the time that the API asked for, or before a probe is due."""
         self._holds("GateHolds")
 
-    @invariant()
     def refresh_once(self) -> None:
         """A token is asked for when the last one is spent, by one at a time."""
         self._holds("RefreshOnce")
 
-    @invariant()
     def no_write_no_send(self) -> None:
         """After a write failed nothing is sent."""
         self._holds("NoWriteNoSend")
 
-    @invariant()
     def clean_stop_is_true(self) -> None:
         """A stop that calls itself clean left nothing in doubt."""
         self._holds("CleanStopIsTrue")
 
-    @invariant()
     def stops_in_time(self) -> None:
         """A stop takes less than a minute."""
         self._holds("StopsInTime")
 
-    @invariant()
     def delivered_means_delivered(self) -> None:
         """What is marked as delivered is what the API shows."""
-        self.judge.check_rows(self.world.clock.monotonic())
         self._holds("DeliveredMeansDelivered")
 
-    @invariant()
     def refused_is_earned(self) -> None:
         """Nothing is refused that the API did not refuse."""
         self._holds("RefusedIsEarned")
 
-    @invariant()
     def pause_burns_nothing(self) -> None:
         """An attempt counts only when the API failed over that version."""
         self._holds("PauseBurnsNothing")
 
-    @invariant()
     def backoff_bounded(self) -> None:
         """Nobody waits longer than the longest backoff, nor shorter than the API asked."""
         self._holds("BackoffBounded")
 
-    @invariant()
     def breaker_needs_breadth(self) -> None:
         """The breaker opens for five failures in a row over three references, not for one bad record."""
         self.judge.gate(self.world.process, self.world.process.sender.state().gate)
         self._holds("BreakerNeedsBreadth")
 
-    @invariant()
     def exit_on_unknown_commit(self) -> None:
         """Each commit whose outcome is unknown ended its process."""
         struck = [fault for fault in self.world.disk.struck if fault in (Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST)]
         ended = [error for error in self.world.exits if isinstance(error, UnknownCommit)]
         assert len(struck) <= len(ended) + self.world.unclean_stops, f"{struck}, but only {ended}"
 
-    @invariant()
     def single_owner(self) -> None:
         """Whoever asks is told that the folder has an owner."""
         assert lock_holder(self.world.folder) is not None
 
-    @invariant()
     def bounded(self) -> None:
         """Nothing grows with time."""
         state = self.world.process.sender.state()
         assert state.waiting + state.in_flight + state.unsettled <= 2 * REFERENCES, state
         assert all(count <= KEPT_ATTEMPTS for (count,) in self.judge.query("SELECT count(*) FROM attempt GROUP BY seq"))
 
-    @invariant()
     def books_balance(self) -> None:
         """Whatever was read is accounted for."""
         self.world.looks += 1
@@ -201,7 +193,7 @@ class Invariants:
         self._audit()
         done = self.world.converge()
         self.no_secret_leaves()
-        self.delivered_means_delivered()
+        self.judge.check_rows(self.world.clock.monotonic())
         assert not self.judge.verdicts, self.judge.verdicts
         self.converges(done=done)
         self.refused_blocks_nobody()

@@ -153,7 +153,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(kinds=st.lists(ANSWERS, min_size=3, max_size=5))
     def a_burst(self, kinds: list[str]) -> None:
         """All keys at once, and an API that answers one so and another so."""
-        self.world.api.script = kinds
+        self.world.api.script = list(kinds)
         for name in ("desk", "mail"):
             for each in "abc":
                 self._origin(name).edit(each, kinds[0])
