@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cgsync.ledger import Instant, Ledger, books, checkpoints, outbox, rejects, settlements
+from cgsync.ledger import Instant, Ledger, accounts, books, checkpoints, outbox, rejects, settlements
 from cgsync.ledger.schema import REVISIONS
 from tests.hand import HandClock
 
@@ -41,6 +41,11 @@ async def test_cursor_rejects_and_what_is_to_be_settled_are_kept(upgraded: Ledge
     assert await upgraded.read(partial(checkpoints.load, source="desk")) == {"p": "6"}
     assert {each.kind.value for each in await upgraded.read(rejects.list_each)} == {"invalid", "refused"}
     assert [item.value for item in await upgraded.read(settlements.pending)] == [{"move": "a.csv"}]
+
+
+@pytest.mark.parametrize("upgraded", OLDER, indirect=True)
+async def test_accounts_that_were_sent_before_are_known(upgraded: Ledger) -> None:
+    assert await upgraded.read(partial(accounts.unknown, names=["ACME", "Zeta"])) == {"zeta": "Zeta"}
 
 
 @pytest.mark.parametrize("upgraded", OLDER, indirect=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import sqlalchemy as sa
 from alembic import op
+
+from cgsync.ledger.reference import key
 
 revision = "0002"
 down_revision = "0001"
@@ -17,14 +20,7 @@ def upgrade() -> None:
     _outbox()
     _rejects()
     op.add_column("source", sa.Column("guard", sa.Text(), nullable=True))
-    op.create_table(
-        "account",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("first_at", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("key"),
-    )
+    _accounts()
     op.create_table(
         "forgotten",
         sa.Column("digest", sa.LargeBinary(), nullable=False),
@@ -54,6 +50,25 @@ def _rejects() -> None:
     op.add_column("reject", sa.Column("revision", sa.Text(), nullable=True))
     op.add_column("reject", sa.Column("dropped_at", sa.Text(), nullable=True))
     op.add_column("reject", sa.Column("dropped_why", sa.Text(), nullable=True))
+
+
+def _accounts() -> None:
+    """Accounts that were sent before are not new ones: the guard would hold them."""
+    account = op.create_table(
+        "account",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("first_at", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    known: dict[str, dict[str, str]] = {}
+    kept = sa.text("SELECT body, source, first_at FROM activity JOIN payload ON payload.seq = activity.seq")
+    for body, source, first_at in op.get_bind().execution_options(yield_per=1000).execute(kept):
+        name = str(msgspec.json.decode(body).get("account", ""))
+        known.setdefault(key(name), {"key": key(name), "name": name, "source": source, "first_at": first_at})
+    if known:
+        op.bulk_insert(account, list(known.values()))
 
 
 def _backfills() -> None:
