@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,3 +77,20 @@ def in_transaction(conn: Connection) -> bool:
     link = conn.connection.driver_connection
     assert isinstance(link, sqlite3.Connection)
     return link.in_transaction
+
+
+@contextmanager
+def watched(conn: Connection, proceed: Callable[[], object], steps: int) -> Iterator[None]:
+    """Call ``proceed`` every so many steps of the database's machine; what it raises ends the statement."""
+    link = conn.connection.driver_connection
+    assert isinstance(link, sqlite3.Connection)
+
+    def look() -> int:
+        proceed()
+        return 0
+
+    link.set_progress_handler(look, steps)
+    try:
+        yield
+    finally:
+        link.set_progress_handler(None, 0)

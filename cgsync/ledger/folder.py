@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from errno import EROFS
 from pathlib import Path
 
 from cgsync.errors import LedgerError
@@ -32,11 +33,20 @@ def prepare(state_dir: Path) -> None:
 
 def guard(file: Path) -> None:
     """Make sure that ``file`` exists and only its owner may read it, before anything is written into it."""
-    handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    handle = opened(file)
     try:
         os.fchmod(handle, 0o600)
     finally:
         os.close(handle)
+
+
+def opened(file: Path) -> int:
+    """A descriptor of ``file``, made when it is not there; :class:`LedgerError` when that cannot be."""
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        hint = "is the disk mounted read-only? nothing is sent until it is writable" if error.errno == EROFS else ""
+        raise LedgerError(f"{file} cannot be written: {error.strerror}", hint=hint) from error
 
 
 def _refuse_network(state_dir: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgsync.errors import LedgerError
+from cgsync.ledger import folder
 
 NAME = "lock"
 TRIES, PAUSE = 10, 0.02
@@ -31,7 +32,7 @@ class Lock:
 
     def __init__(self, state_dir: Path) -> None:
         """Raise :class:`LedgerError` that names the holder when there is one."""
-        self._file = os.open(state_dir / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self._file = folder.opened(state_dir / NAME)
         if not _taken(self._file):
             os.close(self._file)
             raise LedgerError(_held(state_dir), hint="stop it first, or give this one a state_dir of its own")

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
+import time
+from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, inspect, select, text
 
 import cgsync
 from cgsync.errors import LedgerError, LedgerRefused
-from cgsync.ledger import folder, meta
+from cgsync.ledger import backup, database, meta
 from cgsync.ledger.schema import REVISIONS
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 WRITTEN_BY = "written_by"
+STEPS = 100_000
+"""Steps of the database's machine between two looks at the time."""
+WORD_EVERY = 5.0
+"""Seconds between two words to who waits."""
 
 
-def bring_up(engine: Engine, file: Path) -> None:
-    """Create the tables or migrate them, in one transaction, with a copy of an older file beside it."""
+def bring_up(engine: Engine, file: Path, tell: Callable[[str], object] = lambda _: None) -> None:
+    """Create the tables or migrate them, in one transaction, with a checked copy of an older file beside it.
+
+    ``tell`` hears what is done, every few seconds: both take minutes where there are millions of rows.
+    """
     with engine.begin() as conn:
         stored = revision(conn, file)
         if stored == REVISIONS[-1]:
             return
         if stored is not None:
-            back_up(file, stored)
-        upgrade(conn)
+            saved = file.with_name(f"{file.name}.backup-{stored}")
+            backup.back_up(file, saved, proceed=_Word(tell, f"copying the ledger to {saved} before its upgrade"))
+        with database.watched(conn, _Word(tell, f"upgrading the ledger to schema {REVISIONS[-1]}"), STEPS):
+            upgrade(conn)
         meta.put(conn, WRITTEN_BY, cgsync.__version__)
 
 
@@ -48,26 +56,6 @@ def revision(conn: Connection, file: Path) -> str | None:
     return str(stored)
 
 
-def back_up(file: Path, stored: str) -> Path:
-    """Copy the file as it stands beside it, named by its schema, and on the disk when this returns."""
-    copy = file.with_name(f"{file.name}.backup-{stored}")
-    copy.unlink(missing_ok=True)
-    folder.guard(copy)
-    origin = sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True)
-    target = sqlite3.connect(copy)
-    try:
-        origin.backup(target)
-    finally:
-        target.close()
-        origin.close()
-    handle = os.open(copy, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    return copy
-
-
 def upgrade(conn: Connection) -> None:
     """Run the migrations that are missing, inside the transaction of ``conn``."""
     from alembic import command  # here: a fifth of a second and 10 MB, needed once per schema
@@ -78,3 +66,17 @@ def upgrade(conn: Connection) -> None:
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = conn
     command.upgrade(config, "head")
+
+
+class _Word:
+    """Says the same again and again, now and every few seconds in which it is called."""
+
+    def __init__(self, tell: Callable[[str], object], words: str) -> None:
+        self._tell = tell
+        self._words = words
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._next:
+            self._tell(self._words)
+            self._next = time.monotonic() + WORD_EVERY

@@ -10,7 +10,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from cgsync.errors import LedgerRefused
-from cgsync.ledger import database, folder, meta, migrate, outbox
+from cgsync.ledger import check, database, folder, meta, migrate, outbox
 from cgsync.ledger.lock import Lock
 
 RECEIVER = "receiver"
@@ -53,20 +53,28 @@ def adopt_receiver(state_dir: Path, receiver: str, *, resend: bool) -> Adopted:
 
 
 def distrust(state_dir: Path) -> outbox.Requeued:
-    """Queue everything again, under the lock: the file is an old copy, so nobody knows what was sent since."""
-    with _alone(state_dir) as conn:
+    """Queue everything again, under the lock: the file is an old copy, so nobody knows what was sent since.
+
+    Raises :class:`LedgerDamaged` when that copy is not sound either.
+    """
+    with _alone(state_dir, restored=True) as conn:
         return outbox.requeue(conn)
 
 
 @contextmanager
-def _alone(state_dir: Path) -> Iterator[Connection]:
-    """One transaction on the ledger in ``state_dir``, with nobody else at it."""
+def _alone(state_dir: Path, *, restored: bool = False) -> Iterator[Connection]:
+    """One transaction on the ledger in ``state_dir``, with nobody else at it. A ``restored`` one is to be sound."""
     file = state_dir / database.FILE
     if not file.exists():
         raise LedgerRefused(f"there is no ledger in {state_dir}", hint="is state_dir: the right one?")
     folder.prepare(state_dir)
     lock = Lock(state_dir)
     try:
+        if restored:
+            with database.translated(file):
+                check.require_sound(file)
+            check.clear(file)
+        check.refuse_marked(file)
         engine = database.writer(file)
         try:
             with database.translated(file):

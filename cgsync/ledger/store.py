@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
-from cgsync.ledger import database, epoch, folder, meta, migrate, receiver
+from cgsync.ledger import check, database, epoch, folder, meta, migrate, receiver
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.lock import Lock
+from cgsync.ledger.room import Disk
 from cgsync.ledger.writer import Writer
 
 T = TypeVar("T")
@@ -28,8 +29,11 @@ SETTLE_TIME = timedelta(seconds=120)
 class Ledger:
     """An open ledger, under the lock of its folder. Make one with :meth:`open`."""
 
-    def __init__(self, file: Path, lock: Lock, writer: Writer, clock: Clock) -> None:
+    def __init__(self, file: Path, lock: Lock, writer: Writer, clock: Clock, *, reserve: int, orderly: bool) -> None:
         self.file = file
+        self.disk = Disk(file.parent, reserve)
+        self.orderly = orderly
+        """whether whoever had it open before closed it in order; else it is to be checked"""
         self._lock = lock
         self._writer = writer
         self._clock = clock
@@ -46,21 +50,26 @@ class Ledger:
         clock: Clock,
         settle_time: timedelta = SETTLE_TIME,
         boot_id: str | None = None,
+        reserve: int = 0,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> Ledger:
         """Open the ledger in ``state_dir``; make the folder and the file when there is none.
 
         Raises :class:`LedgerError` for a folder that is not ours, another owner, a damaged file, and
-        :class:`LedgerRefused` for a newer schema or another receiver. ``boot_id``: which run of ``clock`` this is.
+        :class:`LedgerRefused` for a newer schema or another receiver. ``boot_id``: which run of ``clock`` this is;
+        ``reserve``: bytes that must stay free on the disk; ``tell`` hears what takes so long, again and again.
         """
         folder.prepare(state_dir)
         file = state_dir / database.FILE
         lock = Lock(state_dir)
         try:
             _refuse_orphan(file)
+            check.refuse_marked(file)
             folder.guard(file)
             with database.translated(file):
-                writer = _set_up(file, receiver, Instant.of(clock), boot_id or epoch.boot_id(), settle_time)
-            return cls(file, lock, writer, clock)
+                now = Instant.of(clock)
+                writer, clean = _set_up(file, receiver, now, boot_id or epoch.boot_id(), settle_time, tell)
+            return cls(file, lock, writer, clock, reserve=reserve, orderly=clean)
         except BaseException:
             lock.release()
             raise
@@ -105,10 +114,13 @@ class Ledger:
             return query(conn)
 
 
-def _set_up(file: Path, identity: str, now: Instant, boot_id: str, settle_time: timedelta) -> Writer:
+def _set_up(
+    file: Path, identity: str, now: Instant, boot_id: str, settle_time: timedelta, tell: Callable[[str], object]
+) -> tuple[Writer, bool]:
+    """The writer, and whether the last stop was clean."""
     engine = database.writer(file)
     try:
-        migrate.bring_up(engine, file)
+        migrate.bring_up(engine, file, tell)
         with engine.begin() as conn:
             receiver.bind(conn, identity, file)
             clean = meta.forget(conn, CLEAN_STOP)
@@ -116,7 +128,7 @@ def _set_up(file: Path, identity: str, now: Instant, boot_id: str, settle_time: 
     except BaseException:
         engine.dispose()
         raise
-    return Writer(engine, file)
+    return Writer(engine, file), clean
 
 
 def _refuse_orphan(file: Path) -> None:

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from cgsync.errors import LedgerDamaged, LedgerError
-from cgsync.ledger import Instant, Ledger, backup, books, check, copies, outbox
+from cgsync.ledger import Instant, Ledger, backup, books, check, copies, distrust, outbox
 from cgsync.model import Intake
 from tests.ledger.conftest import HandClock, record
 
@@ -192,3 +192,24 @@ def test_the_newest_copy_is_one_that_is_still_there(tmp_path: Path) -> None:
     assert copies.newest(file) == noted
     noted.unlink()
     assert copies.newest(file) == migrated
+
+
+async def test_a_ledger_that_was_found_damaged_is_refused_until_a_sound_one_took_its_place(
+    ledger: Ledger, tmp_path: Path, open_ledger: Callable[..., Ledger]
+) -> None:
+    await fill(ledger, 2000)
+    made = backup.add_to(tmp_path / "place", ledger.file, keep=3, reserve=0)
+    ledger.close()
+    sound = ledger.file.read_bytes()
+    spoil(ledger.file)
+    check.mark(ledger.file, "the file is damaged (some page)")
+    with pytest.raises(LedgerDamaged, match=r"some page.*copy .*place.*doctor --restored"):
+        open_ledger()
+    with pytest.raises(LedgerDamaged):
+        distrust(tmp_path / "state")
+    assert ledger.file.read_bytes() != sound, "what is damaged is left as it is, for a repair"
+    made.path.replace(ledger.file)
+    with pytest.raises(LedgerDamaged):
+        open_ledger()
+    assert distrust(tmp_path / "state").queued == 2000
+    assert (await open_ledger().read(books.audit)).ok

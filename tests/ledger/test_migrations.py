@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,17 +73,6 @@ def test_alembic_is_not_imported_when_there_is_nothing_to_do(
     )
     command = [sys.executable, "-c", code, str(tmp_path / "state")]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "False\n"
-
-
-def test_a_copy_is_made_before_a_file_is_migrated(open_ledger: Callable[..., Ledger], tmp_path: Path) -> None:
-    ledger = open_ledger()
-    copy = migrate.back_up(ledger.file, "0001")
-    assert copy == tmp_path / "state" / "ledger.sqlite3.backup-0001"
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    link = sqlite3.connect(copy)
-    assert link.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    assert link.execute("SELECT value FROM meta WHERE name = 'receiver'").fetchone() == ("r",)
-    link.close()
 
 
 def test_a_creation_that_was_interrupted_is_done_again(open_ledger: Callable[..., Ledger], tmp_path: Path) -> None:

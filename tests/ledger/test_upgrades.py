@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cgsync.ledger import Instant, Ledger, accounts, books, checkpoints, outbox, rejects, settlements
+from cgsync.ledger import Instant, Ledger, accounts, books, check, checkpoints, outbox, rejects, settlements
 from cgsync.ledger.schema import REVISIONS
 from tests.hand import HandClock
 
@@ -58,3 +58,22 @@ async def test_a_copy_of_what_the_earlier_release_wrote_is_beside_it(upgraded: L
 
 def test_every_released_schema_has_its_fixture() -> None:
     assert {path.stem.removeprefix("ledger-") for path in FIXTURES.glob("ledger-*.sql")} == set(OLDER)
+
+
+async def test_an_upgrade_tells_what_takes_so_long_and_its_copy_is_sound(
+    tmp_path: Path, open_ledger: Callable[..., Ledger]
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    link = sqlite3.connect(state / "ledger.sqlite3")
+    link.executescript((FIXTURES / f"ledger-{OLDER[0]}.sql").read_text())
+    link.close()
+    said: list[str] = []
+    ledger = open_ledger(receiver="https://receiver.example/activities as someone", tell=said.append)
+    assert [words.partition(" the ledger")[0] for words in said] == ["copying", "upgrading"]
+    [copy] = state.glob("*.backup-*")
+    assert check.findings(copy) == ""
+    assert copy.stat().st_mode & 0o777 == 0o600
+    ledger.close(clean=True)
+    open_ledger(receiver="https://receiver.example/activities as someone", tell=said.append)
+    assert len(said) == 2, "with nothing to do there is nothing to tell"
