@@ -13,15 +13,16 @@ from typing import Any
 from cgsync.api import Log, Window
 from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
+from cgsync.dispatch import open_sender
 from cgsync.errors import ConfigError, ControlError
 from cgsync.hosting import Host
 from cgsync.intake import Drained
-from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, outbox, sending, sources
+from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, basis, outbox, sending, sources
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.ledger.sources import Known
 from cgsync.model import Due, Result
 from cgsync.running import BACKFILLER, LONGEST_HALT, Running, running
-from cgsync.sender import Sender, open_sender
+from cgsync.sender import Sender
 
 OPERATOR = "operator"
 """The cause for which a sender is halted that somebody paused."""
@@ -45,8 +46,9 @@ class LedgerOutbox:
         self._now = now
         self._retry_refused = retry_refused
 
-    async def due(self, limit: int) -> Sequence[Due]:
-        return await self._ledger.read(partial(outbox.due, now=self._now(), limit=limit))
+    async def due(self, limit: int) -> tuple[Sequence[Due], float | None]:
+        now = self._now()
+        return await self._ledger.read(lambda conn: (outbox.due(conn, now, limit), outbox.next_due(conn, now)))
 
     async def settle(self, results: Sequence[Result]) -> Sequence[Due]:
         work = partial(
@@ -57,9 +59,6 @@ class LedgerOutbox:
             retry_refused=self._retry_refused,
         )
         return await self._ledger.write(work)
-
-    async def next_due(self) -> float | None:
-        return await self._ledger.read(partial(outbox.next_due, now=self._now()))
 
 
 class Engine:
@@ -260,6 +259,7 @@ class Engine:
             self._log.error("source does not end", source=source.config.name, after=str(LONGEST_HALT))
 
     async def _make_sender(self) -> None:
+        await self.ledger.write(partial(basis.note_credentials, credentials=self.config.receiver.credentials))
         self.sender = await self._wire.enter_async_context(
             open_sender(
                 self.config.receiver,

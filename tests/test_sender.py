@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from cgsync.delivery import Admit, Answer, Broken, Kind
 from cgsync.errors import LedgerError
 from cgsync.http import Pace
-from cgsync.model import Again, Delivered, Due, Refused, Result
+from cgsync.model import LANES, Again, Delivered, Due, Lane, Refused, Result
 from cgsync.sender import Outbox, Sender
 from tests.hand import HandClock
 
@@ -36,6 +36,9 @@ class Row:
     version: int
     body: bytes
     due: float | None
+    source: str = ""
+    lane: Lane = Lane.LIVE
+    failing: float | None = None
     attempts: int = 0
     doubt: float = 0.0
     state: str = "pending"
@@ -51,14 +54,16 @@ class Box:
     groups: list[int] = field(default_factory=list)
     failure: Exception | None = None
     commit: float = 0.0
+    reading: asyncio.Event | None = None
+    """if set, a read that looked at the rows returns once that is set too"""
 
-    def store(self, key: str, **content: Any) -> list[Due]:
+    def store(self, key: str, *, source: str = "", lane: Lane = Lane.LIVE, **content: Any) -> list[Due]:
         """A record was read; what is due now is handed to the sender."""
         old = self.rows.get(key)
         version = old.version + 1 if old else 1
         body = msgspec.json.encode({"reference": key, "version": version} | content)
         doubt = old.doubt if old else 0.0
-        self.rows[key] = row = Row(version, body, max(self.clock.time, doubt), doubt=doubt)
+        self.rows[key] = row = Row(version, body, max(self.clock.time, doubt), source, lane, doubt=doubt)
         return [self._due(key)] if row.due == self.clock.time else []
 
     def _due(self, key: str) -> Due:
@@ -68,14 +73,20 @@ class Box:
             reference=key,
             version=row.version,
             body=row.body,
+            source=row.source,
+            lane=row.lane,
+            failing_for=0.0 if row.failing is None else self.clock.time - row.failing,
             attempts=row.attempts,
             refused_before=row.state == "refused",
         )
 
-    async def due(self, limit: int) -> Sequence[Due]:
+    async def due(self, limit: int) -> tuple[Sequence[Due], float | None]:
         now = self.clock.time
-        keys = sorted((row.due, key) for key, row in self.rows.items() if row.due is not None and row.due <= now)
-        return [self._due(key) for _, key in keys[:limit]]
+        waiting = sorted((row.due, key) for key, row in self.rows.items() if row.due is not None)
+        rows = sorted((self._due(key) for due, key in waiting if due <= now), key=lambda row: LANES.index(row.lane))
+        if self.reading is not None:
+            await self.reading.wait()
+        return rows[:limit], next((due - now for due, _ in waiting if due > now), None)
 
     async def settle(self, results: Sequence[Result]) -> Sequence[Due]:
         if self.commit:
@@ -103,12 +114,12 @@ class Box:
                 if current:
                     row.due = self.clock.time + result.retry_in.total_seconds()
                     row.attempts += counted
+                    if counted and row.failing is None:
+                        row.failing = self.clock.time
+                    if counted and row.lane is Lane.LIVE:
+                        row.lane = Lane.RETRY
                 elif row.due is not None:
                     row.due = max(row.due, row.doubt)
-
-    async def next_due(self) -> float | None:
-        due = min((row.due for row in self.rows.values() if row.due is not None), default=None)
-        return None if due is None else max(0.0, due - self.clock.time)
 
     def states(self) -> Counter[str]:
         return Counter(row.state for row in self.rows.values())

@@ -15,9 +15,10 @@ from aiohttp.test_utils import TestServer
 
 from cgsync.clock import SystemClock
 from cgsync.config import ReceiverConfig
+from cgsync.dispatch import open_sender
 from cgsync.model import Delivered, Due, Result
 from cgsync.secrets import Redactor, Secret
-from cgsync.sender import Sender, open_sender
+from cgsync.sender import Sender
 from cgsync.testing.fakes import MemoryLog
 
 SECRET = "secret-canary"
@@ -29,17 +30,14 @@ class Queue:
     def __init__(self, count: int) -> None:
         self.rows = {f"k{n}": Due(key=f"k{n}", reference=f"k{n}", version=1, body=b"{}") for n in range(count)}
 
-    async def due(self, limit: int) -> Sequence[Due]:
-        return list(self.rows.values())[:limit]
+    async def due(self, limit: int) -> tuple[Sequence[Due], float | None]:
+        return list(self.rows.values())[:limit], None
 
     async def settle(self, results: Sequence[Result]) -> Sequence[Due]:
         for result in results:
             if isinstance(result.outcome, Delivered):
                 del self.rows[result.due.key]
         return []
-
-    async def next_due(self) -> float | None:
-        return 0.0 if self.rows else None
 
 
 class Receiver:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from cgsync.delivery.answer import Answer, Broken, Kind
 from cgsync.delivery.classify import classify
-from cgsync.delivery.contact import blames_contact, without_contact
+from cgsync.delivery.courier import Courier
+from cgsync.delivery.crew import Crew, Withdrawn, Worker
 from cgsync.delivery.gate import Closed, Closing, Gate
 from cgsync.delivery.rows import Rows
 from cgsync.delivery.state import SenderState
@@ -19,6 +20,8 @@ __all__ = [
     "Broken",
     "Closed",
     "Closing",
+    "Courier",
+    "Crew",
     "Gate",
     "Kind",
     "Rows",
@@ -26,9 +29,9 @@ __all__ = [
     "Steering",
     "Tally",
     "Transport",
-    "blames_contact",
+    "Withdrawn",
+    "Worker",
     "classify",
     "first",
     "open_transport",
-    "without_contact",
 ]

@@ -1,16 +1,17 @@
-"""The one gate that all workers pass: open, or closed with a time at which one request may try it."""
+"""The one gate that all workers pass: open, closed with a time at which one request may try it, or halted."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Literal
 
 from cgsync.api import Clock
 from cgsync.delivery.backoff import half_jitter
+from cgsync.delivery.state import GateWord
 from cgsync.delivery.waiting import first
 
 BREAKER_FIRST = timedelta(seconds=5)
@@ -24,15 +25,19 @@ class Closing(IntEnum):
     THROTTLED = 1
     BREAKER = 2
     PAUSED = 3
+    HALTED = 4
 
     @property
-    def word(self) -> Literal["throttled", "breaker", "paused"]:
+    def word(self) -> GateWord:
         return _WORDS[self]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed:
-    """``probe_at`` is when one request may try, by the monotonic clock; ``failures`` the probes that did not help."""
+    """``probe_at`` is when one request may try, by the monotonic clock; ``failures`` the probes that did not help.
+
+    A halt is never tried: nothing that the other side could answer would end it.
+    """
 
     kind: Closing
     cause: str
@@ -44,10 +49,16 @@ class Closed:
 
 
 class Gate:
-    """Whoever closes it says how long the first gap is; each probe that fails doubles it."""
+    """Whoever closes it says how long the first gap is; each probe that fails doubles it.
+
+    What the receiver's answers closed and what was halted on our side are apart: neither ends the other.
+    """
 
     def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
         self.closed: Closed | None = None
+        """why nobody passes: the first halt, or what the receiver answered"""
+        self._answered: Closed | None = None
+        self._halts: dict[str, Closed] = {}
         self._clock = clock
         self._random = random
         self._open = asyncio.Event()
@@ -69,7 +80,7 @@ class Gate:
         ``after`` is the first gap of a pause, and what a 429 asked for. What was in flight when it closed may say the
         same again, or something lesser: that changes nothing but a longer wait that was asked for.
         """
-        old = self.closed
+        old = self._answered
         if old is not None and not probe and kind <= old.kind:
             self._extend(old, kind, after)
             return False
@@ -91,18 +102,40 @@ class Gate:
         return news
 
     def open(self) -> Closed | None:
-        """Let everyone pass; returns what it was closed for."""
-        was = self.closed
+        """The receiver does its work; returns what it had closed it for."""
+        was = self._answered
         self._set(None)
         return was
 
+    def halt(self, cause: str, words: str, hint: str) -> bool:
+        """Let nobody pass, and try nothing, until :meth:`go_on` with the same cause. True when this is news."""
+        news = cause not in self._halts
+        since = self._clock.now() if news else self._halts[cause].since
+        self._halts[cause] = Closed(
+            kind=Closing.HALTED, cause=cause, words=words, hint=hint, since=since, probe_at=math.inf
+        )
+        self._set(self._answered)
+        return news
+
+    def go_on(self, cause: str) -> bool:
+        """That halt is over; others, and what the receiver closed it for, are not. False when there was none."""
+        if self._halts.pop(cause, None) is None:
+            return False
+        self._set(self._answered)
+        return True
+
+    @property
+    def halts(self) -> Sequence[Closed]:
+        """All that halts it, the oldest first."""
+        return tuple(self._halts.values())
+
     def probe_soon(self, seconds: float = 0.0) -> None:
         """Let the next request try in so many seconds, without waiting for its time."""
-        if self.closed is not None:
-            self._set(replace(self.closed, probe_at=self._clock.monotonic() + seconds))
+        if self._answered is not None:
+            self._set(replace(self._answered, probe_at=self._clock.monotonic() + seconds))
 
     def wait(self) -> float:
-        """Seconds until the next probe; 0 when it is open."""
+        """Seconds until the next probe, infinite while it is halted; 0 when it is open."""
         return 0.0 if self.closed is None else max(0.0, self.closed.probe_at - self._clock.monotonic())
 
     async def opened(self) -> None:
@@ -119,7 +152,10 @@ class Gate:
             left = closed.probe_at - self._clock.monotonic()
             if left <= 0:
                 return
-            await first(news.wait(), self._clock.sleep(left))
+            if math.isinf(left):
+                await news.wait()
+            else:
+                await first(news.wait(), self._clock.sleep(left))
 
     def _extend(self, old: Closed, kind: Closing, after: timedelta | None) -> None:
         if after is None or kind is not Closing.THROTTLED:
@@ -139,9 +175,10 @@ class Gate:
         own = half_jitter(failures, self._random) if after is None or failures else timedelta(0)
         return max(own, after or own)
 
-    def _set(self, closed: Closed | None) -> None:
-        self.closed = closed
-        if closed is None:
+    def _set(self, answered: Closed | None) -> None:
+        self._answered = answered
+        self.closed = next(iter(self._halts.values()), answered)
+        if self.closed is None:
             self._open.set()
         else:
             self._open.clear()
@@ -149,8 +186,9 @@ class Gate:
         self._news = asyncio.Event()
 
 
-_WORDS: Mapping[Closing, Literal["throttled", "breaker", "paused"]] = {
+_WORDS: Mapping[Closing, GateWord] = {
     Closing.THROTTLED: "throttled",
     Closing.BREAKER: "breaker",
     Closing.PAUSED: "paused",
+    Closing.HALTED: "halted",
 }

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterable
 
+from cgsync.delivery.queues import Queues
 from cgsync.model import Due
 
 MOST_WAITING = 2_000
@@ -14,14 +14,15 @@ MOST_UNSETTLED = 500
 
 
 class Rows:
-    """Two tables by key. What is busy is never handed out again, whoever offers it."""
+    """What waits, and what is busy: that is never handed out again, whoever offers it."""
 
     def __init__(self, *, most_busy: int, most_waiting: int = MOST_WAITING) -> None:
         self.ready = asyncio.Event()
         """Set while :meth:`take` would return a row."""
-        self._waiting: OrderedDict[str, Due] = OrderedDict()
+        self._waiting = Queues()
         self._busy: dict[str, Due] = {}
         self._overtaken: set[str] = set()
+        self._withdrawn: set[str] = set()
         self._most_busy = most_busy
         self._most_waiting = most_waiting
 
@@ -34,47 +35,61 @@ class Rows:
         return len(self._busy)
 
     def offer(self, rows: Iterable[Due]) -> bool:
-        """Queue what is newer than what is here. False when some did not fit: the ledger still has them."""
+        """Queue what is newer than what is here. False when some did not fit: the ledger still has them.
+
+        When it is full, the newest row of the longest queue in the lowest lane gives way.
+        """
         fits = True
         for row in rows:
-            fits &= self._offer(row)
+            if (busy := self._busy.get(row.key)) is not None:
+                self._withdrawn.discard(row.key)
+                if row.version > busy.version:
+                    self._overtaken.add(row.key)
+            elif (here := self._waiting.get(row.key)) is None or row.version > here.version:
+                self._waiting.put(row)
+                if len(self._waiting) > self._most_waiting:
+                    self._waiting.shed()
+                    fits = False
         self._update()
         return fits
-
-    def _offer(self, row: Due) -> bool:
-        if (here := self._busy.get(row.key)) is not None:
-            if row.version > here.version:
-                self._overtaken.add(row.key)
-            return True
-        here = self._waiting.get(row.key)
-        if here is None and len(self._waiting) >= self._most_waiting:
-            return False
-        if here is None or row.version > here.version:
-            self._waiting[row.key] = row
-        return True
 
     def take(self) -> Due | None:
         """The next row, busy from now on; ``None`` when there is none, or too many outcomes are not stored yet."""
         if not self.ready.is_set():
             return None
-        key, row = self._waiting.popitem(last=False)
-        self._busy[key] = row
+        row = self._waiting.take()
+        self._busy[row.key] = row
         if not self._waiting or len(self._busy) >= self._most_busy:
             self.ready.clear()
         return row
 
     def give_back(self, row: Due) -> None:
-        """It was not sent: first in the queue again."""
+        """It was not sent: first of its source again, unless it was withdrawn meanwhile."""
         del self._busy[row.key]
-        self._waiting[row.key] = row
-        self._waiting.move_to_end(row.key, last=False)
+        if row.key in self._withdrawn:
+            self._withdrawn.remove(row.key)
+        else:
+            self._waiting.put(row, first=True)
         self._update()
+
+    def withdraw(self, keys: Iterable[str]) -> None:
+        """These are not to be sent any more; what is busy is, unless :meth:`wanted` is asked before."""
+        for key in keys:
+            if key in self._busy:
+                self._withdrawn.add(key)
+            self._waiting.remove(key)
+        self._update()
+
+    def wanted(self, row: Due) -> bool:
+        """False when it was withdrawn while it was busy."""
+        return row.key not in self._withdrawn
 
     def settled(self, rows: Iterable[Due]) -> bool:
         """Their outcomes are stored. True when a newer version of one was offered meanwhile and left to the ledger."""
         overtaken = False
         for row in rows:
             del self._busy[row.key]
+            self._withdrawn.discard(row.key)
             if row.key in self._overtaken:
                 self._overtaken.remove(row.key)
                 overtaken = True

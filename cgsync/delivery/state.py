@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-GateWord: TypeAlias = Literal["open", "throttled", "breaker", "paused"]
+GateWord: TypeAlias = Literal["open", "throttled", "breaker", "paused", "halted"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderState:
-    """How the sender stands. ``gate`` is open, throttled, breaker or paused; ``cause`` (a word) and ``words`` say why,
-    ``hint`` what to do.
+    """How the sender stands. ``gate`` is open, throttled, breaker, paused or halted; ``cause`` (a word) and ``words``
+    say why, ``hint`` what to do.
 
-    ``next_probe`` is in seconds from now, ``rate`` in PUTs a second over the last minute, ``pace`` what is allowed
-    now; ``generation`` counts the tokens issued so far.
+    ``next_probe`` is in seconds from now, ``None`` when there will be none, ``rate`` in PUTs a second over the last
+    minute, ``pace`` what is allowed now; ``generation`` counts the tokens issued so far.
     """
 
     gate: GateWord
@@ -37,4 +37,5 @@ class SenderState:
 
     @property
     def paused(self) -> bool:
-        return self.gate == "paused"
+        """It takes somebody to go on: the set-up is wrong, or sending was halted."""
+        return self.gate in {"paused", "halted"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from cgsync.api import Clock, Log
+from cgsync.api import Log
 from cgsync.delivery.backoff import full_jitter
 from cgsync.delivery.breaker import Brake, Breaker
 from cgsync.delivery.gate import Closing, Gate
@@ -23,14 +23,14 @@ NEXT_PROBE = 1.0
 class Steering:
     """Gate, breaker, brake and pace, and the one place that decides about them."""
 
-    def __init__(self, gate: Gate, pace: Pace, *, clock: Clock, random: Callable[[], float], log: Log) -> None:
+    def __init__(self, gate: Gate, pace: Pace, *, random: Callable[[], float], log: Log) -> None:
         self._gate = gate
         self._pace = pace
         self._random = random
         self._log = log
         self._breaker = Breaker()
         self._brake = Brake()
-        self._poison = Poison(clock)
+        self._poison = Poison()
 
     def steer(self, row: Due, outcome: Outcome, *, probe: bool) -> Result:
         """Draw the consequences; returns what is to be stored."""
@@ -55,7 +55,7 @@ class Steering:
     def _passed(self, row: Due, *, probe: bool) -> None:
         self._breaker.answered()
         self._brake.accepted()
-        self._poison.passed(row.key)
+        self._poison.passed(row)
         if probe:
             self._open()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from cgsync.delivery import blames_contact, without_contact
+from cgsync.delivery.contact import blames_contact, without_contact
 from cgsync.model import Delivered, Refused
 
 

@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from cgsync.delivery.poison import SECONDS, Poison
 from cgsync.model import Due
 
 
-def row(attempts: int, version: int = 1) -> Due:
-    return Due(key="bad", reference="bad", version=version, body=b"{}", attempts=attempts)
+def row(attempts: int, failing_for: float = SECONDS, *, key: str = "bad", version: int = 1) -> Due:
+    return Due(key=key, reference=key, version=version, body=b"{}", attempts=attempts, failing_for=failing_for)
 
 
 def pass_others(poison: Poison, count: int = 20) -> None:
     for n in range(count):
-        poison.passed(str(n))
+        poison.passed(row(0, key=str(n)))
 
 
-def test_twelve_attempts_over_six_hours_while_twenty_others_passed(clock: Any) -> None:
-    poison = Poison(clock)
-    assert not poison.failed(row(0))
+def test_twelve_attempts_over_six_hours_while_twenty_others_passed() -> None:
+    poison = Poison()
+    assert not poison.failed(row(0, 0))
     pass_others(poison)
-    clock.time += SECONDS
     assert not poison.failed(row(10))
     assert poison.failed(row(11))
 
 
-def test_not_while_nothing_else_passes(clock: Any) -> None:
-    poison = Poison(clock)
-    poison.failed(row(0))
+def test_not_while_nothing_else_passes() -> None:
+    poison = Poison()
+    poison.failed(row(0, 0))
     pass_others(poison, 19)
-    clock.time += SECONDS
     assert not poison.failed(row(50))
+    pass_others(poison, 1)
+    assert poison.failed(row(51))
 
 
-def test_not_before_six_hours(clock: Any) -> None:
-    poison = Poison(clock)
-    poison.failed(row(0))
+def test_not_before_six_hours() -> None:
+    poison = Poison()
+    poison.failed(row(0, 0))
     pass_others(poison)
-    clock.time += SECONDS - 1
-    assert not poison.failed(row(50))
+    assert not poison.failed(row(50, SECONDS - 1))
 
 
-def test_a_new_version_starts_anew(clock: Any) -> None:
-    poison = Poison(clock)
-    poison.failed(row(0))
+def test_after_a_restart_the_attempts_and_the_hours_go_on_and_twenty_others_have_to_pass_again() -> None:
+    poison = Poison()
+    assert not poison.failed(row(11))
     pass_others(poison)
-    clock.time += SECONDS
+    assert poison.failed(row(12))
+
+
+def test_a_new_version_starts_anew() -> None:
+    poison = Poison()
+    poison.failed(row(0, 0))
+    pass_others(poison)
     assert not poison.failed(row(11, version=2))
 
 
-def test_what_passed_is_forgotten(clock: Any) -> None:
-    poison = Poison(clock)
-    poison.failed(row(0))
-    poison.passed("bad")
+def test_what_passed_is_forgotten() -> None:
+    poison = Poison()
+    poison.failed(row(0, 0))
+    poison.passed(row(1))
     pass_others(poison)
-    clock.time += SECONDS
     assert not poison.failed(row(11))
