@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import blake2b
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -28,7 +29,7 @@ def activity_schema() -> dict[str, Any]:
 
 
 class Contract:
-    """The compiled schema of an activity, and the overlay's if there is one.
+    """The compiled schema of an activity, and the overlay's if there is one; ``digest`` changes with either.
 
     Raises :class:`ConfigError` when the overlay does not compile in both of the validators that know its dialect:
     they disagree on some patterns, and a rule that only one of them understands would hold by luck.
@@ -36,6 +37,8 @@ class Contract:
 
     def __init__(self, overlay: Mapping[str, Any] | None = None) -> None:
         self._validators = [_validator(activity_schema())]
+        rules = json.dumps([activity_schema(), overlay], sort_keys=True, default=dict)
+        self.digest = blake2b(rules.encode(), digest_size=6).hexdigest()
         if overlay is not None:
             _check_elsewhere(overlay)
             self._validators.append(_validator(dict(overlay)))

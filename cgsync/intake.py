@@ -153,6 +153,8 @@ class SourceIntake:
         """Map again what ``read`` finds in the ledger; nothing of this source is stored between the two."""
         async with self._turn:
             batch = await self._ledger.read(read)
+            if not batch.records:
+                return Stored(due=(), counts={})
             return await self._store(await self.map(batch, remapped=True, lane=lane))
 
     async def _take_guarded(self, batch: Batch) -> Stored:

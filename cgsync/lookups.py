@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
+from hashlib import blake2b
 from pathlib import Path
 
 from cgsync.errors import SourceMisconfigured
@@ -44,20 +45,29 @@ class LookupTable:
         self._value = value
         self._monotonic = monotonic
         self._table: Mapping[str, str] | None = None
+        self._digest = ""
         self._stamp: Stamp | None = None
         self._looked: float | None = None
         self.problem: str | None = None
 
     def get(self, key: str) -> str | None:
         """The value beside ``key``, or ``None``. Raises :class:`SourceMisconfigured` if there never was a table."""
-        now = self._monotonic()
-        if self._looked is None or now - self._looked >= LOOK_EVERY:
-            self._looked = now
-            self._look()
+        self._look_now_and_then()
         if self._table is None:
             # without any version, "no entry" would reject every record for a fault that is not the record's
             raise SourceMisconfigured(f"lookup {self._path}: {self.problem}", hint="repair the file")
         return self._table.get(key)
+
+    def digest(self) -> str:
+        """The same as long as the table holds the same; empty when there never was one."""
+        self._look_now_and_then()
+        return self._digest
+
+    def _look_now_and_then(self) -> None:
+        now = self._monotonic()
+        if self._looked is None or now - self._looked >= LOOK_EVERY:
+            self._looked = now
+            self._look()
 
     def _look(self) -> None:
         try:
@@ -75,6 +85,7 @@ class LookupTable:
             self._stamp = stamp  # the same broken bytes are not read each second
             return
         self._table, self.problem = table, None
+        self._digest = blake2b(json.dumps(table, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     def _read(self) -> Mapping[str, str]:
         with self._path.open("rb") as file:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,7 +53,7 @@ class Health:
 
 
 class Poller:
-    """Runs one source until it is cancelled."""
+    """Runs one source until it is cancelled; ``before`` is called before each poll, and its trouble is the source's."""
 
     def __init__(
         self,
@@ -66,6 +66,7 @@ class Poller:
         clock: Clock,
         random: Callable[[], float],
         log: Log,
+        before: Callable[[], Awaitable[object]] | None = None,
     ) -> None:
         self._open = open_source
         self._intake = intake
@@ -75,6 +76,7 @@ class Poller:
         self._clock = clock
         self._random = random
         self._log = log
+        self._before = before
         self._failures = 0
         self._settle_failures = 0
         self._settle_due = 0.0
@@ -145,6 +147,8 @@ class Poller:
         asked = len(self._asked)  # who asks from here on may know of something that this poll does not see any more
         started = self._clock.now()
         await self._settle(source)
+        if self._before is not None:
+            await self._before()
         drained = await self._intake.drain(source, settle=partial(self._settle, source))
         await self._record(started, drained.counts, "")
         self._succeed(drained)

@@ -19,6 +19,7 @@ from cgsync.ledger.sources import Known
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due
 from cgsync.poller import Condition, Poller
+from cgsync.retrial import Retrial
 from cgsync.schedule import Bell
 
 FETCH_LIMIT = timedelta(minutes=5)
@@ -34,6 +35,7 @@ class Running:
     config: SourceConfig
     uid: str
     intake: SourceIntake
+    retrial: Retrial
     poller: Poller
     backfiller: Backfiller
     paused: bool
@@ -70,6 +72,18 @@ class Running:
         return part in self.tasks and not self.tasks[part].done()
 
 
+def plan_of(source: SourceConfig, uid: str, contract: Contract) -> Plan:
+    """How the records of that source become activities."""
+    return Plan(
+        uid=uid,
+        mapper=compile_mapping(source.mapping),
+        contract=contract,
+        shared=source.shared,
+        forgeable_keys=source.type.forgeable_keys,
+        new_accounts=source.limits.new_accounts,
+    )
+
+
 def running(
     source: SourceConfig,
     known: Known,
@@ -82,15 +96,9 @@ def running(
     log: Log,
 ) -> Running:
     """The parts of a source; nothing runs yet. ``offer`` takes rows that were just committed."""
-    plan = Plan(
-        uid=known.uid,
-        mapper=compile_mapping(source.mapping),
-        contract=contract,
-        shared=source.shared,
-        forgeable_keys=source.type.forgeable_keys,
-        new_accounts=source.limits.new_accounts,
-    )
+    plan = plan_of(source, known.uid, contract)
     intake = SourceIntake(plan, ledger, offer=offer, clock=host.clock, time_limit=FETCH_LIMIT)
+    retrial = Retrial(plan, intake, ledger, offer=offer, clock=host.clock, log=log)
     opens = partial(host.open, source.type, source.options, name=source.name, uid=known.uid, log=log)
     poller = Poller(
         opens,
@@ -101,6 +109,7 @@ def running(
         clock=host.clock,
         random=random,
         log=log,
+        before=retrial.run,
     )
     backfiller = Backfiller(
         lambda window: opens(window=window),
@@ -112,5 +121,11 @@ def running(
         log=log,
     )
     return Running(
-        config=source, uid=known.uid, intake=intake, poller=poller, backfiller=backfiller, paused=known.paused
+        config=source,
+        uid=known.uid,
+        intake=intake,
+        retrial=retrial,
+        poller=poller,
+        backfiller=backfiller,
+        paused=known.paused,
     )

@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 
 from cgsync.api import MAX_CURSOR_PART, MAX_RAW, MAX_RECORDS, Batch, Later, Record, Unreadable
 from cgsync.clock import SystemClock
+from cgsync.contract import Contract
 from cgsync.errors import LedgerError, PluginError, SourceUnavailable
-from cgsync.intake import NO_KEY, SHORTEST_LATER, SLICE, Drained, advanced, check, prepare
+from cgsync.intake import NO_KEY, SHORTEST_LATER, SLICE, Drained, Plan, advanced, check, prepare
 from cgsync.ledger import Instant, books, outbox
 from cgsync.model import MappedRecord, Reject, RejectKind
 from tests.rig import ACTIVITY, Rig, Script, batch, record, rig
@@ -290,13 +291,16 @@ async def test_mapping_lets_others_have_their_turn(desk: Rig) -> None:
     class Slow:
         version = "0"
 
+        def judge(self) -> str:
+            return self.version
+
         def map(self, item: Record, uid: str) -> Any:
             end = clock.monotonic() + SLICE / 4
             while clock.monotonic() < end:
                 pass
             return ()
 
-    plan = type("Plan", (), {"uid": "desk", "mapper": Slow(), "shared": False, "forgeable_keys": False})()
+    plan = Plan(uid="desk", mapper=Slow(), contract=Contract())  # type: ignore[arg-type]  # whatever maps will do
     turns = 0
 
     async def other() -> None:

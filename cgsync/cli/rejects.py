@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,24 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
+from cgsync.model import RejectKind
 
 GROUPED = ("count", "source", "kind", "cause", "example", "first", "last")
 SINGLE = ("id", "source", "kind", "position", "reasons")
+KINDS = [kind.value for kind in RejectKind]
+
+
+def which_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The rejects that a command is about."""
+    for option in (
+        click.option("--kind", type=click.Choice(KINDS), help="With --all: only of this kind."),
+        click.option("--source", help="With --all: only of this source."),
+        click.option("--like", type=int, metavar="NUMBER", help="All that have the cause that this one has."),
+        click.option("--all", "everything", is_flag=True, help="All of them, or all of --source and --kind."),
+        click.argument("numbers", type=int, nargs=-1),
+    ):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -26,11 +41,13 @@ def rejects() -> None:
 @config_option
 @json_option
 @click.option("--source", help="Only of this source.")
+@click.option("--kind", type=click.Choice(KINDS), help="Only of this kind.")
+@click.option("--dropped", is_flag=True, help="Those that were given up, instead of the others.")
 @click.option("--each", is_flag=True, help="One line a reject instead of one a cause.")
 @click.option("--limit", default=1000, show_default=True, help="At most so many lines.")
-def list_rejects(config: Path, as_json: bool, source: str | None, each: bool, limit: int) -> None:
+def list_rejects(config: Path, as_json: bool, each: bool, **which: Any) -> None:
     """List rejects, grouped by cause."""
-    found = Session(config).carry("rejects.list", source=source, each=each, limit=limit)
+    found = Session(config).carry("rejects.list", each=each, **which)
     if as_json:
         output.as_json(found)
     else:
@@ -55,21 +72,22 @@ def show(number: int, config: Path, as_json: bool) -> None:
     found = Session(config).carry("rejects.show", number=number)
     if as_json:
         output.as_json(found)
-    else:
-        reasons = {f"reason {field}".rstrip(): words for field, words in found.pop("reasons").items()}
-        output.fields({**found, "at": output.moment(found["at"]), **reasons})
+        return
+    reasons = {f"reason {field}".rstrip(): words for field, words in found.pop("reasons").items()}
+    times = {name: output.moment(found.pop(name)) for name in ("first_at", "at", "dropped_at")}
+    named = {"first": times["first_at"], "last": times["at"], "dropped": times["dropped_at"]}
+    content = {name: found.pop(name) for name in ("record", "mapped")}
+    output.fields({**found, **named, **reasons, **content})
 
 
 @rejects.command()
-@click.argument("numbers", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them, or all of --source.")
-@click.option("--source", help="With --all: only of this source.")
+@which_options
 @config_option
 @json_option
-def retry(numbers: tuple[int, ...], everything: bool, source: str | None, config: Path, as_json: bool) -> None:
+def retry(config: Path, as_json: bool, everything: bool, **which: Any) -> None:
     """Map rejected records again, with today's mapping; send again what the API refused."""
-    _wanted(numbers, everything=everything)
-    found = Session(config).carry("rejects.retry", numbers=list(numbers), source=source)
+    _wanted(which, everything=everything)
+    found = Session(config).carry("rejects.retry", **which)
     if as_json:
         output.as_json(found)
     else:
@@ -78,17 +96,16 @@ def retry(numbers: tuple[int, ...], everything: bool, source: str | None, config
 
 
 @rejects.command()
-@click.argument("numbers", type=int, nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All of them, or all of --source.")
-@click.option("--source", help="With --all: only of this source.")
+@which_options
+@click.option("--reason", required=True, help="Why; `cgsync rejects show` tells it later.")
 @config_option
-def drop(numbers: tuple[int, ...], everything: bool, source: str | None, config: Path) -> None:
-    """Give rejects up: they are counted as dropped and gone."""
-    _wanted(numbers, everything=everything)
-    found = Session(config).carry("rejects.drop", numbers=list(numbers), source=source)
+def drop(config: Path, everything: bool, reason: str, **which: Any) -> None:
+    """Give rejects up: they are out of sight, and not tried again, as long as their records are the same."""
+    _wanted(which, everything=everything)
+    found = Session(config).carry("rejects.drop", reason=reason, **which)
     click.echo(f"{found['dropped']} dropped")
 
 
-def _wanted(numbers: tuple[int, ...], *, everything: bool) -> None:
-    if bool(numbers) == everything:
-        raise click.UsageError("name the numbers that `cgsync rejects list --each` shows, or say --all")
+def _wanted(which: Mapping[str, Any], *, everything: bool) -> None:
+    if sum((bool(which["numbers"]), which["like"] is not None, everything)) != 1:
+        raise click.UsageError("name the numbers that `cgsync rejects list --each` shows, or one with --like, or say --all")

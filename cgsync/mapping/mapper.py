@@ -103,6 +103,9 @@ class Mapper:
 
     def __init__(self, spec: MappingSpec) -> None:
         self.version = version_of(spec)
+        templates = _encoded([spec.when, list(spec.activities)])
+        # a template names the table that it asks, so what is named nowhere cannot matter
+        self._lookups = [spec.lookups[name] for name in sorted(spec.lookups) if name.encode() in templates]
         self._name = spec.record_name
         self._sandbox = open_sandbox(filters_for(spec.timezone, spec.lookups))
         self._converts = conversions(spec)
@@ -125,6 +128,10 @@ class Mapper:
             body = self._body(self._entries[0], record, uid, context)
             return () if body is None else (body,)
         return self._bodies(record, uid, context)
+
+    def judge(self) -> str:
+        """12 hexadecimal digits over all that can change what it makes of a record: itself, and the tables it asks."""
+        return _digest(" ".join([self.version, *(table.digest() for table in self._lookups)]).encode())
 
     def expressions(self) -> Mapping[str, str]:
         """Each field's name and the text of its template or constant, for whoever asks where a value comes from."""
@@ -190,7 +197,14 @@ def version_of(spec: MappingSpec) -> str:
         LANGUAGE, spec.record_name, spec.when, list(spec.activities), str(spec.timezone), spec.timestamps,
         sorted(spec.lookups),
     ]  # fmt: skip
-    data = msgspec.json.encode(parts, order="sorted", enc_hook=_as_dict)
+    return _digest(_encoded(parts))
+
+
+def _encoded(parts: object) -> bytes:
+    return msgspec.json.encode(parts, order="sorted", enc_hook=_as_dict)
+
+
+def _digest(data: bytes) -> str:
     return blake2b(data, digest_size=6).hexdigest()
 
 

@@ -21,6 +21,9 @@ class Lookup(Protocol):
     def get(self, key: str) -> str | None:
         """The value that stands beside ``key``, or ``None``."""
 
+    def digest(self) -> str:
+        """The same as long as the table holds the same."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappingSpec:

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from cgsync.api import MAX_RECORDS, Batch, Record
 from cgsync.errors import ControlError
 from cgsync.intake import NO_KEY
-from cgsync.ledger import Rejected, outbox, rejects
+from cgsync.ledger import Rejected, basis, rejects, retrials
+from cgsync.ledger.rejects import Choice, Chosen
 from cgsync.model import RejectKind
 from cgsync.operations.core import Core
 
+PLAIN = ("id", "source", "kind", "position", "reference", "revision", "times", "first_at", "at")
 
-async def list_rejects(core: Core, *, source: str | None = None, each: bool = False, limit: int = 1000) -> Any:
-    if each:
-        return await core.ledger.read(partial(rejects.list_each, source=source, limit=limit))
-    return await core.ledger.read(partial(rejects.list_causes, source=source, limit=limit))
+
+async def list_rejects(core: Core, *, each: bool = False, limit: int = 1000, **which: Any) -> Any:
+    listed = rejects.list_each if each else rejects.list_causes
+    return await core.ledger.read(partial(listed, choice=_choice(which), limit=limit))
 
 
 async def show(core: Core, number: int) -> Mapping[str, Any]:
@@ -30,65 +31,65 @@ async def show(core: Core, number: int) -> Mapping[str, Any]:
     return _readable(found)
 
 
-async def drop(core: Core, numbers: Sequence[int], source: str | None = None) -> Mapping[str, Any]:
-    return {"dropped": await core.ledger.write(partial(rejects.drop, numbers=numbers, source=source))}
+async def drop(core: Core, *, reason: str, **which: Any) -> Mapping[str, Any]:
+    """Give these rejects up (all, without a choice) for that reason."""
+    work = partial(rejects.drop, now=core.now(), reason=reason, choice=_choice(which))
+    return {"dropped": await core.ledger.write(work)}
 
 
-async def retry(core: Core, numbers: Sequence[int], source: str | None = None) -> Mapping[str, Any]:
-    """Map the records of these rejects (all, without numbers) again; queue once more what the API refused."""
-    chosen = await core.ledger.read(partial(rejects.select, numbers=numbers, source=source))
-    mappable = [reject for reject in chosen if _is_mappable(core, reject)]
-    if mappable and not core.running:
+async def retry(core: Core, **which: Any) -> Mapping[str, Any]:
+    """Map the records of these rejects (all, without a choice) again; queue once more what the API refused."""
+    chosen = await core.ledger.read(partial(rejects.chosen, choice=_choice(which)))
+    by_source: dict[str, list[Chosen]] = {}
+    for one in chosen:
+        by_source.setdefault(one.uid, []).append(one)
+    if by_source and not core.running:
         await core.engine.assemble()
     counts: Counter[str] = Counter()
-    for name in sorted({reject.source for reject in mappable}):
-        counts.update(await _remap(core, name, [reject for reject in mappable if reject.source == name]))
-    refused = [reject for reject in chosen if reject.kind is RejectKind.REFUSED]
-    counts["requeued"] += await _send_again(core, [reject.id for reject in refused])
-    kept = [reject for reject in chosen if reject not in mappable and reject not in refused]
-    return {"counts": dict(+counts), "kept": len(kept), "still_rejected": counts["invalid"] + counts["conflict"]}
+    for uid, mine in by_source.items():
+        counts += await _retry(core, uid, mine)
+    kept = counts.pop("kept", 0)
+    return {"counts": dict(counts), "kept": kept, "still_rejected": counts["invalid"] + counts["conflict"]}
 
 
-def _is_mappable(core: Core, reject: Rejected) -> bool:
-    """Whether there is a record of a source at work; one without a key would go by its position for ever."""
-    known = reject.source in core.config.sources and reject.kind is not RejectKind.UNREADABLE
-    return known and bool(reject.record) and NO_KEY not in reject.reasons.values()
+async def _retry(core: Core, uid: str, chosen: Sequence[Chosen]) -> Counter[str]:
+    """Try these again, which are of one source; ``kept`` are those that nothing can be done about."""
+    refused = [one for one in chosen if one.kind is RejectKind.REFUSED]
+    source = core.engine.sources.get(chosen[0].source)
+    if source is None:
+        return Counter(requeued=await _send_again(core, uid, refused), kept=len(chosen) - len(refused))
+    mappable = [one for one in chosen if one.kind is RejectKind.INVALID and NO_KEY not in one.cause]
+    counts = await source.retrial.again([one.number for one in [*mappable, *refused]])
+    return counts + Counter(kept=len(chosen) - len(refused) - len(mappable))
 
 
-async def _remap(core: Core, name: str, chosen: Sequence[Rejected]) -> Counter[str]:
-    records = {
-        reject.identity: Record(key=reject.identity, data=msgspec.json.decode(reject.record), position=reject.position)
-        for reject in chosen
-    }
-    counts: Counter[str] = Counter()
-    for some in _chunks(list(records.values())):
-        stored = await core.engine.sources[name].intake.take(Batch(records=some), remapped=True)
-        counts.update(stored.counts)
-    return counts
+async def _send_again(core: Core, uid: str, refused: Sequence[Chosen]) -> int:
+    """Queue what was refused though nothing can map it: its source is not in the configuration any more."""
+    numbers = [one.number for one in refused]
+    noted = await core.ledger.read(partial(basis.noted, uid=uid))
+    due = await core.ledger.write(partial(retrials.again, numbers=numbers, basis=noted, now=core.now()))
+    core.engine.sender.offer(due)
+    return len(due)
 
 
-def _chunks(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
-    return (records[start : start + MAX_RECORDS] for start in range(0, len(records), MAX_RECORDS))
-
-
-async def _send_again(core: Core, numbers: Sequence[int]) -> int:
-    """Queue what is still refused, though nothing of it changed: perhaps the receiver knows the contact by now."""
-    if not numbers:
-        return 0
-    keys = await core.ledger.read(partial(rejects.keys_of, numbers=numbers))
-    count = await core.ledger.write(partial(outbox.retry, keys=keys, now=core.now()))
-    if core.running:
-        core.engine.sender.look()
-    return count
+def _choice(which: Mapping[str, Any]) -> Choice:
+    """What the command means; it says so as JSON can."""
+    try:
+        kind = which.get("kind")
+        return Choice(**{**which, "kind": RejectKind(kind) if kind else None})
+    except (TypeError, ValueError) as error:
+        raise ControlError(f"rejects: {error}") from None
 
 
 def _readable(reject: Rejected) -> Mapping[str, Any]:
     """The reject with its bytes as what they are: JSON, or text."""
     raw = reject.kind is RejectKind.UNREADABLE
     return {
-        **{name: getattr(reject, name) for name in ("id", "source", "kind", "position", "reference", "at")},
+        **{name: getattr(reject, name) for name in PLAIN},
         "reasons": reject.reasons,
         "mapping": reject.mapping_version,
+        "dropped_at": reject.dropped_at,
+        "dropped_why": reject.dropped_why,
         "record": reject.record.decode("utf-8", "backslashreplace") if raw else _json(reject.record),
         "mapped": _json(reject.mapped),
     }

@@ -135,18 +135,31 @@ def test_retry_with_another_mapping_turns_a_reject_into_an_activity(worked: Offi
     worked.says("audit")
 
 
-def test_drop_gives_rejects_up(worked: Office) -> None:
+def test_drop_gives_rejects_up_for_a_reason_that_is_kept(worked: Office) -> None:
     [first, second] = sorted(numbers(worked).values())
-    assert worked.says("rejects", "drop", str(first)).out == "1 dropped\n"
+    assert worked.says("rejects", "drop", str(first), "--reason", "a test order").out == "1 dropped\n"
     assert list(numbers(worked).values()) == [second]
-    assert worked.says("rejects", "drop", "--all", "--source", "orders").out == "1 dropped\n"
+    assert "a test order" in worked.says("rejects", "show", str(first)).out
+    assert worked.says("rejects", "drop", "--all", "--source", "orders", "--reason", "too").out == "1 dropped\n"
     assert numbers(worked) == {}
+    dropped = worked.says("rejects", "list", "--dropped", "--each", "--json").json
+    assert sorted(line["id"] for line in dropped) == [first, second]
 
 
-@pytest.mark.parametrize("verb", ["retry", "drop"])
-@pytest.mark.parametrize("words", [(), ("1", "--all")])
-def test_retry_and_drop_want_numbers_or_all_not_both(worked: Office, verb: str, words: tuple[str, ...]) -> None:
-    assert "or say --all" in worked.says("rejects", verb, *words, status=2).err
+def test_all_of_one_cause_are_chosen_by_one_of_them(worked: Office) -> None:
+    [first, second] = sorted(numbers(worked).values())
+    assert worked.says("rejects", "drop", "--like", str(second), "--reason", "no").out == "1 dropped\n"
+    assert list(numbers(worked).values()) == [first]
+
+
+def test_drop_wants_a_reason(worked: Office) -> None:
+    assert "--reason" in worked.says("rejects", "drop", "--all", status=2).err
+
+
+@pytest.mark.parametrize("verb", [("retry",), ("drop", "--reason", "x")])
+@pytest.mark.parametrize("words", [(), ("1", "--all"), ("1", "--like", "2")])
+def test_retry_and_drop_want_numbers_or_a_cause_or_all(worked: Office, verb: Any, words: tuple[str, ...]) -> None:
+    assert "or say --all" in worked.says("rejects", *verb, *words, status=2).err
     assert len(numbers(worked)) == 2
 
 

@@ -20,7 +20,8 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import insert, update
 
-from cgsync.ledger import books, key, outbox, rejects, sources
+from cgsync.ledger import books, key, outbox, rejects, retrials, sources
+from cgsync.ledger.basis import Basis
 from cgsync.ledger.schema import activity, counter
 from cgsync.model import Again, Delivered, Paused, Refused, Reject, RejectKind, Result
 
@@ -143,9 +144,9 @@ class Books(RuleBasedStateMachine):
             case "release":
                 outbox.release(conn, [reference], now)
             case "retry":
-                outbox.retry(conn, rejects.keys_of(conn, numbers), now)
+                retrials.again(conn, numbers, Basis(judge="", credentials=""), now)
             case "give up":
-                rejects.drop(conn, numbers)
+                rejects.drop(conn, now, "enough of it")
             case "drop":
                 sources.drop(conn, "t", now)
                 assert sources.register(conn, "t", "imap", now) == "t"

@@ -23,6 +23,9 @@ class Table:
     def get(self, key: str) -> str | None:
         return {"acme.example": "Acme Inc."}.get(key)
 
+    def digest(self) -> str:
+        return ""
+
 
 @pytest.mark.parametrize(
     ("template", "ticket", "value"),

@@ -229,6 +229,9 @@ def test_a_lookup_without_any_version_is_not_the_records_fault(mapper: Make) -> 
         def get(self, key: str) -> str | None:
             raise ConfigError("the table is gone")
 
+        def digest(self) -> str:
+            return ""
+
     compiled = mapper({"account": "{{ ticket.x | lookup('t') }}"}, lookups={"t": Broken()})
     with pytest.raises(ConfigError, match="gone"):
         compiled.map(record({"x": "y"}), "u")

@@ -254,6 +254,7 @@ async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sand
         found = await ask(engine, "rejects.retry", numbers=[line["id"]], running=True)
         assert found["counts"] == {"remapped": 1, "mapped": 1, "activities": 1, "unchanged": 1, "requeued": 1}
         await eventually(lambda: sandbox.stats()["applied"] == 1)
+        await eventually(lambda: engine.sender.state().unsettled == 0)
         assert await ask(engine, "rejects.list") == []
 
 
@@ -264,7 +265,7 @@ async def test_a_dropped_reject_is_gone_and_what_was_refused_with_it_stays_refus
     async with polled(tmp_path, sandbox, BAD) as engine:
         engine.start(polling=False)
         await eventually(lambda: engine.sender.state().refused == 1 and engine.sender.state().unsettled == 0)
-        assert await ask(engine, "rejects.drop", numbers=[]) == {"dropped": 5}
+        assert await ask(engine, "rejects.drop", reason="test orders") == {"dropped": 5}
         assert await ask(engine, "rejects.list") == []
         assert await row_state(engine, "t-4") == "refused"
         assert (await ask(engine, "audit"))["ok"]

@@ -19,6 +19,13 @@ def encode(revision: int | datetime | None) -> str | None:
             return f"n{revision}"
 
 
+def decode(text: str | None) -> int | datetime | None:
+    """The revision that :func:`encode` made the text of."""
+    if text is None:
+        return None
+    return ZERO + int(text[1:]) * TICK if text[0] == "t" else int(text[1:])
+
+
 def older(one: str | None, other: str | None) -> bool:
     """Whether ``one`` is lower than ``other``; what cannot be compared is not."""
     if one is None or other is None or one == other or one[0] != other[0]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Update, bindparam, update
 
 from cgsync.ledger import attempts, counters, epoch, verdicts
 from cgsync.ledger.attempts import Failed
-from cgsync.ledger.basis import Basis, judge_of
+from cgsync.ledger.basis import basis_of
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.epoch import Epoch
 from cgsync.ledger.instant import Instant
@@ -33,17 +33,16 @@ def settle(
     now: Instant,
     settle_time: timedelta,
     retry_refused: timedelta = RETRY_REFUSED,
-    credentials: str = "",
 ) -> list[Due]:
     """Write outcomes into their rows; newer versions of the same references that are due come back.
 
     An outcome concerns the version that was sent: a row that wants a newer one by now learns only that a request
     for the older may still be executing. ``settle_time``: how long that can be. ``retry_refused``: for how many
-    days what was refused is tried again, once a day. ``credentials``: a digest of those that were used.
+    days what was refused is tried again, once a day.
     """
     time = epoch.current(conn, now)
     unusual = deliver(conn, results, now, time)
-    desk = _Desk(conn, unusual, now, time, settle_time, retry_refused, credentials)
+    desk = _Desk(conn, unusual, now, time, settle_time, retry_refused)
     for result in unusual:
         desk.settle(result)
     desk.write()
@@ -61,7 +60,6 @@ class _Desk:
         time: Epoch,
         settle_time: timedelta,
         retry_refused: timedelta,
-        credentials: str,
     ) -> None:
         self._conn = conn
         self._results = results
@@ -69,7 +67,6 @@ class _Desk:
         self._epoch = time
         self._settle_time = settle_time.total_seconds()
         self._retries = retry_refused // DAY
-        self._credentials = credentials
         self._rows = load(conn, dict.fromkeys(result.due.key for result in results))
         self._changed: dict[str, Row] = {}
         self._answered: list[tuple[Row, Result, Delivered]] = []
@@ -163,9 +160,9 @@ class _Desk:
         contents = payloads(self._conn, (row.seq for row, _ in self._refused.values()))
         for row, refused in self._refused.values():
             body, record = contents.get(row.seq, (None, b""))
-            judge = judge_of(self._conn, row.source, row.queued)
-            basis = str(Basis(judge=judge, credentials=self._credentials))
-            verdicts.put(self._conn, row.source, [(_rejected(row, refused, record, body), row.key)], self._now, basis)
+            basis = basis_of(self._conn, row.source, row.queued)
+            refusal = _rejected(row, refused, record, body), row.key
+            verdicts.put(self._conn, row.source, [refusal], self._now, str(basis))
 
     def newer(self) -> list[Due]:
         """The rows that want a newer version than was sent, and may have it at once."""

@@ -49,12 +49,12 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
     equals the desired body of its row, whatever became of that; ``stale`` when its row has a later revision; else
     it is a new version, which replaces the one that waited (``superseded``).
     """
-    batch = _Batch(conn, intake, now)
+    batch = Placement(conn, intake, now)
     for mapped in intake.mapped:
         batch.take(mapped)
     due = batch.write()
     verdicts.close(conn, batch.replaced_refused)
-    verdicts.replace(conn, intake.source, [*batch.passed, *intake.left_out], batch.rejects, now)
+    verdicts.replace(conn, intake.source, [*batch.passed, *intake.left_out], batch.rejects, now, intake.basis)
     checkpoints.store(conn, intake.source, intake.cursor, now)
     settlements.store(conn, intake.source, intake.done, now)
     counts = _counts(intake, batch)
@@ -63,7 +63,7 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
     return Stored(due=due, counts=counts, allowance=batch.allowance)
 
 
-class _Batch:
+class Placement:
     """A batch on its way into the rows: all of it is decided in memory, then written at once."""
 
     def __init__(self, conn: Connection, intake: Intake, now: Instant) -> None:
@@ -72,9 +72,9 @@ class _Batch:
         self._now = now
         self._stamp = now.stamp
         self._epoch = epoch.current(conn, now)
-        self._keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
-        self._rows = load(conn, dict.fromkeys(self._keys.values()))
-        self._written: dict[str, tuple[Row, Activity, Record]] = {}
+        self.keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
+        self.rows = load(conn, dict.fromkeys(self.keys.values()))
+        self.written: dict[str, tuple[Row, Activity, Record]] = {}
         self._advanced: dict[str, Row] = {}
         self.allowance = intake.allowance
         self.guarded = 0
@@ -86,8 +86,8 @@ class _Batch:
 
     def take(self, mapped: MappedRecord) -> None:
         """Decide what becomes of one record."""
-        keys = [self._keys[one.reference] for one in mapped.activities]
-        if problem := conflict(self._conn, self._intake, mapped, keys, self._rows):
+        keys = [self.keys[one.reference] for one in mapped.activities]
+        if problem := conflict(self._conn, self._intake, mapped, keys, self.rows):
             self.rejects.append(_conflicting(mapped, problem, self._intake.mapping_version))
             return
         self.passed.append(mapped.record)
@@ -97,9 +97,9 @@ class _Batch:
 
     def _place(self, key: str, desired: Activity, record: Record, revision: str | None) -> str:
         """Put one activity into its row; returns what it turned out to be."""
-        row = self._rows.get(key)
+        row = self.rows.get(key)
         if row is None:
-            self._rows[key] = row = self._fresh(key, desired, record)
+            self.rows[key] = row = self._fresh(key, desired, record)
         elif revision and self._is_stale(row, revision):
             return "stale"
         elif row.digest == desired.digest and row.state != DROPPED:
@@ -108,7 +108,7 @@ class _Batch:
             self._leave(row)
         fate = "changed" if row.version else "new"
         self._become(row, desired, record, revision)
-        self._written[key] = row, desired, record
+        self.written[key] = row, desired, record
         return fate
 
     def _is_stale(self, row: Row, revision: str) -> bool:
@@ -165,13 +165,13 @@ class _Batch:
     def write(self) -> Sequence[Due]:
         """Write the rows; what is to be sent at once, in the order in which it came."""
         self._hold_back()
-        entries = list(self._written.values())
+        entries = list(self.written.values())
         known = [row for row, *_ in entries if row.seq]
         self._insert([row for row, *_ in entries if not row.seq])
         save(self._conn, known, REPLACED)
         contents = [(row.seq, desired.body, plain.data(record.data)) for row, desired, record in entries]
         run_tuples(self._conn, _put_payload, ("seq", "body", "record"), contents)
-        advanced = [row for key, row in self._advanced.items() if key not in self._written]
+        advanced = [row for key, row in self._advanced.items() if key not in self.written]
         save(self._conn, advanced, ("revision",))
         if entries:
             epoch.advance(self._conn, self._epoch, max(row.due or row.queued for row, *_ in entries))
@@ -181,7 +181,7 @@ class _Batch:
     def _hold_back(self) -> None:
         """Remember the accounts of what is stored; hold what the run may not send unasked."""
         source = self._intake.source
-        wanted = [(row, desired.account) for row, desired, _ in self._written.values()]
+        wanted = [(row, desired.account) for row, desired, _ in self.written.values()]
         fresh = accounts.learn(self._conn, (account for _, account in wanted), source, self._now)
         if self.allowance is not None:
             before = self.tally[source, State.HELD.value]
@@ -209,10 +209,11 @@ def _conflicting(mapped: MappedRecord, problem: str, mapping_version: str) -> Re
         mapping_version=mapping_version,
         mapped=mapped.activities[0].body,
         reference=mapped.activities[0].reference,
+        revision=record.revision,
     )
 
 
-def _counts(intake: Intake, batch: _Batch) -> dict[str, int]:
+def _counts(intake: Intake, batch: Placement) -> dict[str, int]:
     """What the batch was and became; nothing is said of what did not occur."""
     kinds = Counter(reject.kind for reject in intake.rejects)
     superseded = sum(count for (_, name), count in batch.tally.items() if name == "superseded")
