@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -114,12 +115,15 @@ class Box:
                 if current:
                     row.due = self.clock.time + result.retry_in.total_seconds()
                     row.attempts += counted
-                    if counted and row.failing is None:
-                        row.failing = self.clock.time
-                    if counted and row.lane is Lane.LIVE:
-                        row.lane = Lane.RETRY
+                    self._note_failure(row, counted=counted)
                 elif row.due is not None:
                     row.due = max(row.due, row.doubt)
+
+    def _note_failure(self, row: Row, *, counted: bool) -> None:
+        if counted and row.failing is None:
+            row.failing = self.clock.time
+        if counted and row.lane is Lane.LIVE:
+            row.lane = Lane.RETRY
 
     def states(self) -> Counter[str]:
         return Counter(row.state for row in self.rows.values())
@@ -395,6 +399,137 @@ async def test_limit_headers_slow_it_down() -> None:
         s.store(*keys(50))
         await s.clock.advance(50)
         assert len(s.api.puts) <= 8
+
+
+# Lanes and sources
+
+
+async def test_live_rows_go_before_retries_and_those_before_a_backfill() -> None:
+    async with scene(rate=10, concurrency=1) as s:
+        s.store(*keys(100, "backfill"), lane=Lane.BACKFILL)
+        s.store(*keys(20, "retry"), lane=Lane.RETRY)
+        await s.clock.advance(1)
+        s.store(*keys(10, "live"))
+        await s.clock.advance(20)
+        sent = [re.sub(r"[0-9]", "", reference) for reference in s.references()]
+        first = sent.index("live")
+        assert set(sent[first : first + 10]) == {"live"}
+        assert sent.index("backfill") > max(n for n, word in enumerate(sent) if word == "retry")
+
+
+async def test_a_source_with_very_many_rows_does_not_delay_anothers_three() -> None:
+    async with scene(rate=100, concurrency=4) as s:
+        s.store(*keys(10_000), source="big")
+        await s.clock.advance(5)
+        s.store("a", "b", "c", source="small")
+        before = len(s.api.puts)
+        await s.clock.advance(0.15)
+        assert {"a", "b", "c"} <= set(s.references()[before:])
+        assert len(s.api.puts) - before < 20
+
+
+async def test_a_retry_that_falls_due_goes_before_a_backfill_that_fills_the_memory() -> None:
+    async with scene(rate=100, concurrency=2) as s:
+        s.api.answer = lambda put: Answer(status=503) if len(s.api.puts) == 1 else GOOD
+        s.store("a")
+        await s.clock.advance(0.1)
+        s.store(*keys(5_000), lane=Lane.BACKFILL)
+        await s.clock.advance(2.1)
+        assert s.box.rows["a"].state == "delivered"
+        assert s.sender.state().waiting > 1_000
+
+
+# By hand
+
+
+async def test_a_halt_stops_all_sending_and_probing_until_it_is_over() -> None:
+    async with scene(concurrency=3) as s:
+        s.api.latency = 1
+        s.store(*keys(20))
+        await s.clock.advance(0.5)
+        s.sender.halt("operator", "paused by hand", "`cgsync resume --sending`")
+        await s.clock.advance(100_000)
+        assert s.box.states() == {"delivered": 3, "pending": 17}  # what was on the wire ended
+        state = s.sender.state()
+        assert (state.gate, state.cause, state.words) == ("halted", "operator", "paused by hand")
+        assert state.next_probe is None
+        assert state.paused
+        s.sender.resume()
+        await s.clock.advance(1_000)
+        assert len(s.api.puts) == 3
+        s.sender.go_on("operator")
+        await s.clock.advance(20)
+        assert s.box.states() == {"delivered": 20}
+
+
+async def test_a_halt_over_a_pause_leaves_the_pause() -> None:
+    async with scene(concurrency=1) as s:
+        s.api.answer = lambda put: Answer(status=403)
+        s.store("a", "b")
+        await s.clock.advance(1)
+        s.sender.halt("disk", "the disk is full", "")
+        await s.clock.advance(100_000)
+        assert len(s.api.puts) == 1
+        s.sender.go_on("disk")
+        assert s.sender.state().cause == "forbidden"
+        s.api.answer = lambda put: GOOD
+        await s.clock.advance(1)
+        assert s.box.states() == {"delivered": 2}
+
+
+async def test_a_row_that_waits_for_its_turn_when_sending_is_halted_is_not_sent() -> None:
+    async with scene(rate=1, concurrency=4) as s:
+        s.store(*keys(4))
+        await s.clock.advance(0.5)
+        s.sender.halt("operator", "", "")
+        await s.clock.advance(60)
+        assert len(s.api.puts) == 1
+
+
+async def test_idle_returns_when_sending_is_halted() -> None:
+    async with scene() as s:
+        s.sender.halt("operator", "", "")
+        s.store(*keys(10))
+        idle = asyncio.create_task(s.sender.idle())
+        await s.clock.advance(0.01)
+        assert idle.done()
+
+
+async def test_what_is_withdrawn_from_memory_is_not_sent() -> None:
+    async with scene(rate=1, concurrency=2) as s:
+        s.store(*keys(10))
+        await s.clock.advance(0.1)
+        for key in ("k1", "k5"):  # one waits for its turn with a worker, one in the queue
+            s.box.rows[key].due = None
+        s.sender.withdraw(["k1", "k5"])
+        await s.clock.advance(60)
+        assert sorted(s.references()) == ["k0", "k2", "k3", "k4", "k6", "k7", "k8", "k9"]
+
+
+async def test_what_is_withdrawn_while_the_ledger_is_read_is_not_sent() -> None:
+    """The read saw it as it was before."""
+    async with scene() as s:
+        await s.clock.advance(1)
+        s.box.store("a")
+        s.box.store("b")
+        s.box.reading = asyncio.Event()
+        s.sender.look()
+        await s.clock.advance(0.1)
+        s.box.rows["a"].due = None
+        s.sender.withdraw(["a"])
+        s.box.reading.set()
+        await s.clock.advance(10)
+        assert s.references() == ["b"]
+
+
+async def test_what_is_withdrawn_on_the_wire_ends_and_is_settled() -> None:
+    async with scene() as s:
+        s.api.latency = 5
+        s.store("a")
+        await s.clock.advance(1)
+        s.sender.withdraw(["a"])
+        await s.clock.advance(10)
+        assert s.box.states() == {"delivered": 1}
 
 
 # The token

@@ -106,3 +106,58 @@ async def test_nobody_probes_an_open_gate(clock: Any) -> None:
     await clock.advance(10_000)
     assert not probe.done()
     probe.cancel()
+
+
+# Halts
+
+
+async def test_a_halt_lets_nobody_pass_and_nobody_probe(clock: Any) -> None:
+    gate = gate_of(clock)
+    assert gate.halt("operator", "paused by hand", "`resume`")
+    assert not gate.halt("operator", "paused by hand", "`resume`")
+    passing, probing = asyncio.create_task(gate.opened()), asyncio.create_task(gate.probe_due())
+    gate.probe_soon()
+    await clock.advance(100_000)
+    assert not passing.done()
+    assert not probing.done()
+    assert gate.closed is not None
+    assert (gate.closed.kind.word, gate.closed.cause) == ("halted", "operator")
+    assert gate.go_on("operator")
+    await breathe()
+    assert passing.done()
+    assert not probing.done()
+    probing.cancel()
+
+
+async def test_a_halt_ends_by_its_own_cause_alone(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.halt("operator", "paused by hand", "")
+    gate.halt("disk", "the disk is full", "")
+    assert [halt.cause for halt in gate.halts] == ["operator", "disk"]
+    assert gate.go_on("operator")
+    assert not gate.go_on("operator")
+    assert gate.closed is not None
+    assert gate.closed.words == "the disk is full"
+    gate.go_on("disk")
+    assert gate.closed is None
+
+
+async def test_what_the_receiver_closed_stays_closed_behind_a_halt(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.halt("operator", "", "")
+    assert gate.close(Closing.PAUSED, "auth", "401")  # of what was in flight
+    assert gate.closed is not None
+    assert gate.closed.cause == "operator"
+    gate.go_on("operator")
+    assert gate.closed.cause == "auth"
+    assert gate.wait() == 900
+
+
+async def test_an_answer_does_not_end_a_halt(clock: Any) -> None:
+    gate = gate_of(clock)
+    gate.close(Closing.PAUSED, "auth", "401")
+    gate.halt("operator", "", "")
+    assert gate.open() is not None
+    assert gate.closed is not None
+    gate.go_on("operator")
+    assert gate.closed is None
