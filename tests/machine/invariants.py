@@ -170,6 +170,7 @@ class Invariants:
 
     def bounded(self) -> None:
         """Nothing grows with time."""
+        assert not self.world.loop.errors, self.world.loop.errors
         state = self.world.process.sender.state()
         assert state.waiting + state.in_flight + state.unsettled <= 2 * REFERENCES, state
         assert all(count <= KEPT_ATTEMPTS for (count,) in self.judge.query("SELECT count(*) FROM attempt GROUP BY seq"))

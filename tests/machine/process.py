@@ -22,7 +22,7 @@ from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
 from cgsync.testing import MemoryLog
-from tests.machine.disk import Disk, ledger_class
+from tests.machine.disk import Compiled, Disk, ledger_class
 from tests.machine.loop import WorldClock, WorldLoop
 from tests.machine.origin import Origin, Tap, tap
 from tests.machine.receiver import Api, HandCredentials, HandWire
@@ -57,6 +57,11 @@ def contract() -> Contract:
     return Contract()
 
 
+@functools.cache
+def compiled() -> Compiled:
+    return Compiled()
+
+
 class Process:
     """A daemon without its shell. ``failure``: what ended a part of it that must not end."""
 
@@ -79,7 +84,7 @@ class Process:
         self._loop = loop
         self._clock = clock
         self._tasks: list[asyncio.Task[None]] = []
-        self.ledger = ledger_class(disk, loop).open(folder, receiver=RECEIVER, clock=clock, boot_id=boot)
+        self.ledger = ledger_class(disk, loop, compiled()).open(folder, receiver=RECEIVER, clock=clock, boot_id=boot)
         self._tokens = HandCredentials(
             "https://receiver.example/token", "id", Secret(SECRET), clock=clock, redactor=Redactor()
         )
