@@ -56,11 +56,11 @@ class Queues:
             sources.move_to_end(source)
         return row
 
-    def shed(self) -> Due:
-        """Take out the newest row of the longest queue in the lowest lane; there must be one."""
+    def shed(self) -> None:
+        """Let the newest row of the longest queue in the lowest lane go; there must be one."""
         sources = next(filter(None, reversed(self._lanes.values())))
-        longest = max(sources.values(), key=len)
-        key = next(reversed(longest))
-        row = self.remove(key)
-        assert row is not None
-        return row
+        longest = max(sources, key=lambda source: len(sources[source])) if len(sources) > 1 else next(iter(sources))
+        key, _ = sources[longest].popitem()
+        del self._rows[key]
+        if not sources[longest]:
+            del sources[longest]

@@ -49,6 +49,12 @@ def run_tuples(conn: Connection, build: Build, columns: tuple[str, ...], rows: S
         conn.exec_driver_sql(text, list(in_order))
 
 
+def fetch(conn: Connection, build: Build, values: Mapping[str, Any]) -> Sequence[Any]:
+    """The rows of a select with these values for its parameters."""
+    text, names = _compiled(conn, build, ())
+    return conn.exec_driver_sql(text, tuple([values[name] for name in names])).all()
+
+
 def find(conn: Connection, build: Build, values: Iterable[Any]) -> Iterator[Any]:
     """The rows that a select finds for these values, which stand for its :data:`THESE`.
 

@@ -11,6 +11,7 @@ from sqlalchemy import func as sql
 from cgsync.ledger import counters, epoch
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.schema import activity, payload
+from cgsync.ledger.statements import fetch
 from cgsync.model import LANES, Due, Lane, State
 
 
@@ -30,12 +31,9 @@ def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
 def next_due(conn: Connection, now: Instant) -> float | None:
     """Seconds until the next version falls due that is not due yet; ``None`` when nothing waits for a time."""
     at = epoch.current(conn, now).now
-    later = (
-        conn.execute(_earliest_after(), {"lane": lane.value, "source": source, "at": at}).scalar_one()
-        for lane in LANES
-        for source in _sources(conn, lane)
-    )
-    return min((due - at for due in later if due is not None), default=None)
+    queues = [(lane, source) for lane in LANES for source in _sources(conn, lane)]
+    later = [fetch(conn, _later, {"lane": lane.value, "source": source, "at": at}) for lane, source in queues]
+    return min((due - at for [(due,)] in later if due is not None), default=None)
 
 
 def pending_count(conn: Connection) -> int:
@@ -72,7 +70,7 @@ def _front(conn: Connection, lane: Lane, source: str, at: float, limit: int, *, 
             failing_for=0.0 if failing is None else at - failing,
             refused_before=state == State.REFUSED,
         )
-        for seq, key, reference, version, state, attempts, failing, body in conn.execute(_queue(), values)
+        for seq, key, reference, version, state, attempts, failing, body in fetch(conn, _queue, values)
     ]
 
 
@@ -81,15 +79,19 @@ def _sources(conn: Connection, lane: Lane) -> Sequence[str]:
 
     One step in the index for each of them: to look at the rows for it would take as long as the queue is.
     """
-    step = select(sql.min(activity.c.source).label("source"))
-    here = (activity.c.lane == lane.value, activity.c.due.is_not(None))
-    found = step.where(*here).cte("found", recursive=True)
-    after = step.where(*here, activity.c.source > found.c.source).scalar_subquery()
+    return [source for (source,) in fetch(conn, _next_sources, {"lane": lane.value}) if source is not None]
+
+
+def _next_sources(_: Connection) -> Select[Any]:
+    here = activity.c.lane == bindparam("lane"), activity.c.due.is_not(None)
+    first = select(sql.min(activity.c.source).label("source")).where(*here)
+    found = first.cte("found", recursive=True)
+    after = first.where(activity.c.source > found.c.source).scalar_subquery()
     found = found.union_all(select(after).where(found.c.source.is_not(None)))
-    return conn.execute(select(found.c.source).where(found.c.source.is_not(None))).scalars().all()
+    return select(found.c.source)
 
 
-def _queue() -> Select[Any]:
+def _queue(_: Connection) -> Select[Any]:
     row = activity.c
     stands = (row.state, row.attempts, row.failing)
     return (
@@ -102,7 +104,7 @@ def _queue() -> Select[Any]:
     )
 
 
-def _earliest_after() -> Select[Any]:
+def _later(_: Connection) -> Select[Any]:
     return select(sql.min(activity.c.due)).where(*_in_queue(), activity.c.due > bindparam("at"))
 
 
