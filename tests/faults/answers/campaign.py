@@ -176,7 +176,7 @@ class Campaign:
         core = plant.core_of(self._engine)
         async with asyncio.timeout(120):
             while await self._undone():
-                await rejects.retry(core, [])
+                await rejects.retry(core)
                 await asyncio.sleep(0.1)
 
     async def _undone(self) -> bool:
