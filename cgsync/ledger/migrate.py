@@ -30,10 +30,12 @@ def bring_up(engine: Engine, file: Path, tell: Callable[[str], object] = lambda 
         stored = revision(conn, file)
         if stored == REVISIONS[-1]:
             return
+        upgrading = _Word(tell, f"upgrading the ledger to schema {REVISIONS[-1]}")
         if stored is not None:
             saved = file.with_name(f"{file.name}.backup-{stored}")
             backup.back_up(file, saved, proceed=_Word(tell, f"copying the ledger to {saved} before its upgrade"))
-        with database.watched(conn, _Word(tell, f"upgrading the ledger to schema {REVISIONS[-1]}"), STEPS):
+            upgrading()
+        with database.watched(conn, upgrading, STEPS):
             upgrade(conn)
         meta.put(conn, WRITTEN_BY, cgsync.__version__)
 
