@@ -11,8 +11,10 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
+from pytest import MonkeyPatch
 
 from tests.machine.model import Machine
+from tests.machine.mutants import MUTANTS
 
 IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where fsync costs nothing; nothing of the product changes by that
 
@@ -44,8 +46,11 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--shrink", action="store_true")
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="be wrong in this way")
     args = parser.parse_args()
     started = time.monotonic()
+    if args.mutant:
+        MUTANTS[args.mutant](MonkeyPatch())
     try:
         run(number=args.seed, examples=args.examples, steps=args.steps, shrink=args.shrink)
     except Exception as error:

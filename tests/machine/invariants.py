@@ -29,7 +29,7 @@ INVARIANTS: Mapping[str, str] = {
     "DeliveredMeansDelivered": AFTER_EACH_STEP,
     "MarkIsCompareAndSet": AFTER_EACH_STEP,
     "RefusedIsEarned": AFTER_EACH_STEP,
-    "RefusedBlocksNobody": AT_THE_END,
+    "RefusedBlocksNobody": AFTER_EACH_STEP,
     "RetryNeverRegresses": AFTER_EACH_STEP,
     "NoReferenceNoPut": AFTER_EACH_STEP,
     "GateHolds": AFTER_EACH_STEP,
@@ -74,6 +74,8 @@ class Invariants:
     def what_must_hold_holds(self) -> None:
         """Each in its turn."""
         self.judge.check_rows(self.world.clock.monotonic())
+        state = self.world.process.sender.state()
+        self.judge.check_gate(self.world.process, state.gate, state.cause)
         for name, where in INVARIANTS.items():
             if where is AFTER_EACH_STEP:
                 getattr(self, snake(name))()
@@ -155,8 +157,11 @@ class Invariants:
 
     def breaker_needs_breadth(self) -> None:
         """The breaker opens for five failures in a row over three references, not for one bad record."""
-        self.judge.gate(self.world.process, self.world.process.sender.state().gate)
         self._holds("BreakerNeedsBreadth")
+
+    def refused_blocks_nobody(self) -> None:
+        """What is refused stops the others only when nearly everything is."""
+        self._holds("RefusedBlocksNobody")
 
     def exit_on_unknown_commit(self) -> None:
         """Each commit whose outcome is unknown ended its process."""
@@ -197,19 +202,12 @@ class Invariants:
         self.judge.check_rows(self.world.clock.monotonic())
         assert not self.judge.verdicts, self.judge.verdicts
         self.converges(done=done)
-        self.refused_blocks_nobody()
         self.paused_resumes()
         self._audit()
 
     def converges(self, *, done: bool) -> None:
         """With a healthy API everything is delivered, or refused for a reason; what may be settled is settled."""
         assert done, self.world.story()
-
-    def refused_blocks_nobody(self) -> None:
-        """Only what the API will never take is still refused."""
-        for row in self.judge.rows.values():
-            bad = row.state == "refused" and account_of(row.body).startswith(BAD)
-            assert bad or row.state == "delivered" or (row.state == "refused" and row.due is None), row
 
     def paused_resumes(self) -> None:
         """A sender that was paused goes on by itself."""

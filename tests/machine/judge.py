@@ -25,6 +25,7 @@ LONGEST_BACKOFF = 900.0
 LONGEST_ASKED = 3600.0
 DAY = 86_400.0
 IN_A_ROW, BREADTH = 5, 3
+REFUSED_IN_A_ROW = 20
 
 ROWS = (
     "SELECT a.key, a.reference, a.version, a.state, a.due, a.doubt, a.attempts, a.delivered_version, p.body "
@@ -60,6 +61,7 @@ class Dealings:
     """references of the failures in a row, as the API gave them"""
     wide: bool = False
     """whether there were enough of them, over enough references, since the gate was seen open"""
+    halted: bool = False
     closed: bool = False
     """whether anything but a failure closed the gate since it was seen open"""
     refused: int = 0
@@ -102,7 +104,8 @@ class Judge:
         """reference → when a request for it was last abandoned"""
         self.longest_asked = 0.0
         self.writes_failed: set[object] = set()
-        self.alive: object = None
+        self.holding = False
+        """whether a command to hold is on its way"""
 
     def close(self) -> None:
         self._link.close()
@@ -200,7 +203,8 @@ class Judge:
     def sent(self, put: Put) -> None:
         """The first byte of a request left."""
         self.observe()
-        self._check_reference(put)
+        if not self._check_reference(put):
+            return
         dealings, now = self.dealings[put.owner], self._time()
         if any(other.reference == put.reference and other.owner is put.owner for other in self.open):
             self.violated("OneInFlight", f"{put.reference} twice")
@@ -210,18 +214,23 @@ class Judge:
             self.violated("GateHolds", words)
         if now < dealings.asked.get((put.reference, put.body), 0.0) - 1e-6:
             self.violated("BackoffBounded", f"{put.reference} was asked to wait longer")
+        if self.rows[normalise(put.reference)].state == "held" and not self.holding:
+            self.violated("GateHolds", f"{put.reference} was sent while it was held")
+        if dealings.halted:
+            self.violated("GateHolds", f"{put.reference} was sent while sending was halted")
         if put.owner in self.writes_failed:
             self.violated("NoWriteNoSend", f"{put.reference} was sent after a write failed")
 
-    def _check_reference(self, put: Put) -> None:
+    def _check_reference(self, put: Put) -> bool:
         if not put.reference or put.account == "Ghost":
             self.violated("NoReferenceNoPut", f"sent: {put.body!r}")
-            return
+            return False
         known = self.versions[normalise(put.reference)]
         if all(body != put.body for _, body in known):
             self.violated("SendAfterDurable", f"{put.reference} was sent as {put.account}, which is not in the ledger")
         elif not _advance(self._sent, put.reference, put.body, known):
             self.violated("RetryNeverRegresses", f"{put.reference} was sent as {put.account} again")
+        return bool(known)
 
     def applied(self, line: Applied) -> None:
         """The API executed a request."""
@@ -232,6 +241,8 @@ class Judge:
 
     def answered(self, put: Put, reply: Reply) -> None:
         """The API answered; what follows from that for all later requests of that process?"""
+        if put not in self.open:
+            return
         self.open.remove(put)
         dealings, now = self.dealings[put.owner], self._time()
         version = (put.reference, put.body)
@@ -316,11 +327,13 @@ class Judge:
         """What is neither delivered, nor refused for a reason, nor held."""
         return [row for row in self.rows.values() if row.state == "pending"]
 
-    def gate(self, owner: object, word: str) -> None:
+    def check_gate(self, owner: object, word: str, cause: str) -> None:
         """What the sender says of its gate, against what it was answered."""
         dealings = self.dealings[owner]
         if word == "breaker" and not dealings.wide and not dealings.closed:
             self.violated("BreakerNeedsBreadth", f"the breaker opened after {dealings.failures}")
+        if cause == "mass_rejection" and dealings.refused < REFUSED_IN_A_ROW:
+            self.violated("RefusedBlocksNobody", f"sending is paused after {dealings.refused} refusals")
         if word == "open":
             dealings.closed = False
             dealings.wide = len(dealings.failures) >= IN_A_ROW and len(set(dealings.failures)) >= BREADTH

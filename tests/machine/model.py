@@ -182,6 +182,26 @@ class Machine(Invariants, RuleBasedStateMachine):
         self.world.api.mood = "ok"
         self.world.drive(8.0)
 
+    @rule(first=st.sampled_from(["429", "429, 0 s"]), then=st.sampled_from(["429, huge", "429, 20 s", "403"]), last=ANSWERS)
+    def a_straggler_behind_a_probe(self, first: str, then: str, last: str) -> None:
+        """A probe is under way when a request that was sent before it is answered."""
+        api = self.world.api
+        api.mood = HOLD
+        for name in ("desk", "mail"):
+            for each in "abc":
+                self._origin(name).edit(each, then)
+            self.world.poll(name)
+        if len(api.open) < 2:
+            return
+        api.reply(api.open[0], first)
+        self.world.drive(2.0)
+        api.reply(api.open[0], then)
+        self.world.drive()
+        api.mood = "ok"
+        for put in list(api.open):
+            api.reply(put, last)
+        self.world.drive(8.0)
+
     @rule()
     def tokens_expire(self) -> None:
         self.world.api.expire()
@@ -282,7 +302,11 @@ class Machine(Invariants, RuleBasedStateMachine):
 
     @rule(source=SOURCES, key=KEYS)
     def hold(self, source: str, key: str) -> None:
-        self.world.write(partial(outbox.hold, references=[reference(source, key)]))
+        self.world.hold(reference(source, key))
+
+    @rule(halted=st.booleans())
+    def halt(self, halted: bool) -> None:
+        self.world.halt(halted)
 
     @rule(source=SOURCES, key=KEYS)
     def release(self, source: str, key: str) -> None:

@@ -8,15 +8,18 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cgsync.config import Schedule
 from cgsync.contract import Contract
 from cgsync.engine import LedgerOutbox
+from cgsync.errors import LedgerError
 from cgsync.http import Pace
 from cgsync.intake import Plan, SourceIntake
 from cgsync.ledger import Instant, sources
 from cgsync.mapping import Mapper, MappingSpec, compile_mapping
+from cgsync.model import Due, Result
 from cgsync.poller import Poller
 from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
@@ -62,6 +65,21 @@ def compiled() -> Compiled:
     return Compiled()
 
 
+class Watched(LedgerOutbox):
+    """The real outbox; somebody hears of an outcome that could not be stored."""
+
+    def __init__(self, *args: Any, on_failure: Callable[[], None]) -> None:
+        super().__init__(*args)
+        self._on_failure = on_failure
+
+    async def settle(self, results: Sequence[Result]) -> Sequence[Due]:
+        try:
+            return await super().settle(results)
+        except LedgerError:
+            self._on_failure()
+            raise
+
+
 class Process:
     """A daemon without its shell. ``failure``: what ended a part of it that must not end."""
 
@@ -77,6 +95,7 @@ class Process:
         origins: Sequence[Origin],
         random: Callable[[], float],
         on_settle: Callable[[Origin, Sequence[int]], None],
+        on_failure: Callable[[object], None],
     ) -> None:
         self.alive = True
         self.failure: BaseException | None = None
@@ -90,7 +109,7 @@ class Process:
         )
         self._tokens.api, self._tokens.owner = api, self
         self.sender = Sender(
-            LedgerOutbox(self.ledger, partial(Instant.of, clock), RETRY_REFUSED),
+            Watched(self.ledger, partial(Instant.of, clock), RETRY_REFUSED, on_failure=lambda: on_failure(self)),
             HandWire(api, self._tokens, self, lambda: self.alive),
             concurrency=CONCURRENCY,
             pace=Pace(1e6, clock),
@@ -125,15 +144,15 @@ class Process:
 
     def start(self) -> None:
         """Begin to work; what is to run runs with the loop."""
-        self._spawn(self._begin())
+        self.spawn(self._begin())
 
     async def _begin(self) -> None:
         now = Instant.of(self._clock)
         for name in self.pollers:
             # its uid is its name here: the judge reads the file by it
             await self.ledger.write(partial(sources.register, name=name, plugin="script", now=now))
-        self._sending = self._spawn(self.sender.run())
-        self._polling = [self._spawn(poller.run()) for poller in self.pollers.values()]
+        self._sending = self.spawn(self.sender.run())
+        self._polling = [self.spawn(poller.run()) for poller in self.pollers.values()]
 
     def stop(self) -> bool:
         """Stop as the daemon does on SIGTERM; false when it took too long. The ledger is closed as clean after it."""
@@ -170,7 +189,7 @@ class Process:
             self._loop.drive(0.0)
         self.ledger.close()
 
-    def _spawn(self, work: object) -> asyncio.Task[None]:
+    def spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
         task.add_done_callback(self._ended)
         self._tasks.append(task)

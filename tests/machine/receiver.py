@@ -95,7 +95,7 @@ UNAUTHORIZED = Reply(effect="pause", status=401)
 KINDS = sorted(REPLIES)
 ON_THE_WIRE = [kind for kind in KINDS if not REPLIES[kind].before_admission]
 TOKEN_TROUBLES: Mapping[str, tuple[int, Headers, bytes]] = {
-    "oauth error": (401, {}, b'{"error": "invalid_client"}'),
+    "oauth error": (401, {}, b'{"error": "invalid_client", "error_description": "not canary-secret"}'),
     "429": (429, {"retry-after": "15"}, b""),
     "503": (503, {}, b""),
 }

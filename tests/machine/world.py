@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from cgsync.ledger import Instant, Ledger, database, outbox
+from cgsync.ledger import Instant, Ledger, database, key, outbox
 from tests.machine.disk import Disk, Fault
 from tests.machine.judge import Judge, Row
 from tests.machine.loop import WorldClock, WorldLoop
@@ -78,6 +78,7 @@ class World:
             origins=self.origins,
             random=self.random.random,
             on_settle=self.judge.settling,
+            on_failure=self.judge.writes_failed.add,
         )
         self.restarts += 1
         self.process.start()
@@ -156,7 +157,7 @@ class World:
             done.append(await process.ledger.write(work))
 
         process = self.process
-        process._spawn(carry())
+        process.spawn(carry())
         self.drive()
         return done[0] if done else None
 
@@ -168,6 +169,27 @@ class World:
         self.judge.dealings[self.process].asked.clear()
         self.write(work)
         self.process.sender.look()
+        self.drive()
+
+    def hold(self, reference: str) -> None:
+        """`cgsync outbox hold`."""
+
+        async def carry() -> None:
+            await process.ledger.write(partial(outbox.hold, references=[reference]))
+            process.sender.withdraw([key(reference)])
+
+        process, self.judge.holding = self.process, True
+        process.spawn(carry())
+        self.drive()
+        self.judge.holding = False
+
+    def halt(self, halted: bool) -> None:
+        """`cgsync pause --sending`, and back."""
+        self.judge.dealings[self.process].halted = halted
+        if halted:
+            self.process.sender.halt("operator", "paused", "resume it")
+        else:
+            self.process.sender.go_on("operator")
         self.drive()
 
     def resume(self) -> None:
@@ -189,6 +211,7 @@ class World:
         self.api.heal()
         self.disk.fault, self.disk.lasting = Fault.NONE, False
         self.stall(False)
+        self.halt(False)
         for origin in self.origins:
             origin.troubles.clear()
             origin.settle_troubles.clear()
