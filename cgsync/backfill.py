@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from cgsync.api import Clock, Log, Source, Window
-from cgsync.errors import LedgerError, SourceError
+from cgsync.errors import LedgerError, NoRoom, SourceError
 from cgsync.intake import SourceIntake, is_ending
 from cgsync.ledger import Instant, Ledger, backfills
 from cgsync.ledger.backfills import Backfill, Progress
@@ -82,7 +82,8 @@ class Backfiller:
         self._failures += 1
         gap = gap_after(error, self._failures, self._random).total_seconds()
         self._log.warning("backfill waits", backfill=backfill.id, error=str(error), again_in=f"{gap:.0f}s")
-        await self._ledger.write(partial(backfills.stumble, number=backfill.id, error=str(error)))
+        if not isinstance(error, NoRoom):
+            await self._ledger.write(partial(backfills.stumble, number=backfill.id, error=str(error)))
         await self._clock.sleep(gap)
 
     async def _finish(self, backfill: Backfill, state: Progress, error: str = "") -> None:

@@ -5,6 +5,7 @@
     │  └─ PluginError              exit 78   repair or remove a plugin
     ├─ SourceError                           a source could not be read
     │  ├─ SourceUnavailable                  nothing to do: it is tried again
+    │  │  └─ NoRoom                          make room on the disk; until then nothing is read
     │  └─ SourceMisconfigured                a human must act; that source is held
     ├─ RecordError                           one record is rejected, the next goes on
     │  ├─ MappingError                       the mapping does not fit the record
@@ -60,6 +61,10 @@ class SourceUnavailable(SourceError):
     def __init__(self, message: str, *, retry_after: timedelta | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.retry_after = retry_after
+
+
+class NoRoom(SourceUnavailable):
+    """Our own disk is nearly full: what would be read could perhaps not be stored."""
 
 
 class SourceMisconfigured(SourceError):

@@ -29,7 +29,7 @@ from cgsync.api import (
     Unreadable,
 )
 from cgsync.contract import Contract
-from cgsync.errors import PluginError, RecordError, SourceUnavailable
+from cgsync.errors import NoRoom, PluginError, RecordError, SourceUnavailable
 from cgsync.ledger import Instant, Ledger, backfills, checkpoints, guard, outbox, plain
 from cgsync.mapping import Mapper, activity
 from cgsync.model import Allowance, Due, Intake, Lane, MappedRecord, Reject, RejectKind, Stored
@@ -137,6 +137,8 @@ class SourceIntake:
         return drained
 
     async def fetch(self, source: Source, cursor: Cursor) -> Batch | Later | None:
+        if (seen := self._ledger.disk.look()).words:
+            raise NoRoom(seen.words, retry_after=SHORTEST_LATER, hint=seen.hint)
         answer = await within(self.time_limit, source.fetch(cursor), "fetch")
         if not isinstance(answer, Batch | Later | None):
             raise PluginError(f"fetch returned {type(answer).__name__}, not a Batch, a Later or None")

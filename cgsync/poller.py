@@ -13,7 +13,15 @@ from functools import partial
 
 from cgsync.api import Clock, Log, Settles, Source, Waits
 from cgsync.delivery import backoff, first
-from cgsync.errors import ControlError, LedgerError, PluginError, SourceError, SourceMisconfigured, SourceUnavailable
+from cgsync.errors import (
+    ControlError,
+    LedgerError,
+    NoRoom,
+    PluginError,
+    SourceError,
+    SourceMisconfigured,
+    SourceUnavailable,
+)
 from cgsync.intake import Drained, SourceIntake, is_ending, within
 from cgsync.ledger import Ledger, runs, settlements
 from cgsync.ledger.settlements import Settlement
@@ -244,10 +252,11 @@ class Poller:
         gap = gap_after(error, self._failures, self._random)
         self.health.error, self.health.hint = error.message, error.hint
         self._become(condition)
-        self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
-                          again_in=f"{gap.total_seconds():.0f}s")  # fmt: skip
         self._answer(error)
-        await self._record(self._clock.now(), {}, error.message)
+        if not isinstance(error, NoRoom):  # that was said once for all, and nothing is written without need
+            self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
+                              again_in=f"{gap.total_seconds():.0f}s")  # fmt: skip
+            await self._record(self._clock.now(), {}, error.message)
         await first(self._clock.sleep(gap.total_seconds()), self._bell.pulled())
 
     def _hold(self, error: BaseException) -> None:

@@ -92,6 +92,10 @@ class Ledger:
         """Write into the lock file where commands find the holder."""
         self._lock.announce(control)
 
+    def mark_damaged(self, words: str) -> None:
+        """Let nobody open it again until a sound file took its place."""
+        check.mark(self.file, words.removeprefix(f"{self.file}: "))
+
     def close(self, *, clean: bool = False) -> None:
         """Commit what is queued, close the file, let go of the lock. A second call does nothing.
 

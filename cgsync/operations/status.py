@@ -115,6 +115,9 @@ def _trouble(core: Core) -> list[Mapping[str, str]]:
         found.extend(
             {"what": f"source {name}: {part}", "words": words, "hint": ""} for part, words in health.problems.items()
         )
+    copies = core.engine.custody.copies
+    if copies.failure:
+        found.append({"what": "backup", "words": copies.failure, "hint": copies.hint})
     state = core.engine.sender.state()
     if state.paused:
         found.append({"what": "sender", "words": state.words, "hint": state.hint})
