@@ -561,7 +561,7 @@ async def test_a_401_for_a_fresh_token_pauses() -> None:
 # The pause
 
 
-async def test_a_pause_burns_nothing_probes_with_growing_gaps_and_ends_with_the_first_2xx() -> None:
+async def test_a_pause_burns_nothing_probes_each_fifteen_minutes_and_ends_with_the_first_2xx() -> None:
     async with scene(concurrency=4) as s:
         s.api.answer = lambda put: Answer(status=403)
         s.store(*keys(20))
@@ -572,10 +572,12 @@ async def test_a_pause_burns_nothing_probes_with_growing_gaps_and_ends_with_the_
         assert len(s.api.puts) == first
         await s.clock.advance(2 * 60)
         assert len(s.api.puts) == first + 1
-        await s.clock.advance(28 * 60)
+        await s.clock.advance(13 * 60)
         assert len(s.api.puts) == first + 1
+        await s.clock.advance(2 * 60)
+        assert len(s.api.puts) == first + 2
         s.api.answer = lambda put: GOOD
-        await s.clock.advance(5 * 60)
+        await s.clock.advance(15 * 60)
         assert s.box.states() == {"delivered": 20}
         assert s.sender.state().gate == "open"
         assert s.log.events.count("sending is paused") == 1
@@ -734,9 +736,10 @@ async def test_a_newer_version_waits_while_the_older_may_still_be_executed() -> 
         assert second.at - first.at >= SETTLE_TIME
 
 
-async def test_the_record_that_always_fails_is_given_up_while_others_pass() -> None:
+@pytest.mark.parametrize("failure", [Answer(status=500), Answer(status=200, body=b"<html>")])
+async def test_the_record_that_always_fails_is_given_up_while_others_pass(failure: Answer) -> None:
     async with scene() as s:
-        s.api.answer = lambda put: Answer(status=500) if put.reference == "poison" else GOOD
+        s.api.answer = lambda put: failure if put.reference == "poison" else GOOD
         s.store("poison")
         for n in range(60):
             s.store(f"other{n}")
@@ -744,6 +747,32 @@ async def test_the_record_that_always_fails_is_given_up_while_others_pass() -> N
         assert s.box.rows["poison"].state == "refused"
         assert s.box.states()["delivered"] == 60
         assert Counter(s.references())["poison"] > 12
+
+
+async def test_a_record_whose_answers_never_come_is_not_given_up() -> None:
+    """The network may be to blame: only what was answered says something of the record."""
+    async with scene() as s:
+        s.api.answer = lambda put: Broken(Kind.RESET, "cut", sent=True) if put.reference == "cut" else GOOD
+        s.store("cut")
+        for n in range(60):
+            s.store(f"other{n}")
+            await s.clock.advance(600)
+        assert s.box.rows["cut"].state == "pending"
+        assert s.box.rows["cut"].attempts > 12
+
+
+async def test_the_pace_comes_back_in_steps_after_a_429() -> None:
+    async with scene(rate=100, concurrency=8) as s:
+        s.api.answer = lambda put: Answer(status=429, headers={"retry-after": "1"}) if len(s.api.puts) == 1 else GOOD
+        s.store(*keys(10_000))
+        paces = []
+        for _ in range(7):
+            await s.clock.advance(10.5)
+            paces.append(round(s.sender.state().pace))
+        assert paces == sorted(paces)
+        assert paces[0] == 60
+        assert paces[-1] == 100
+        assert all(later - earlier <= 20 for earlier, later in itertools.pairwise(paces))
 
 
 # The end

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -16,7 +16,7 @@ from cgsync.delivery.waiting import first
 
 BREAKER_FIRST = timedelta(seconds=5)
 BREAKER_LONGEST = timedelta(minutes=5)
-PAUSE_LONGEST = timedelta(hours=1)
+PAUSE = timedelta(minutes=15)
 
 
 class Closing(IntEnum):
@@ -49,7 +49,7 @@ class Closed:
 
 
 class Gate:
-    """Whoever closes it says how long the first gap is; each probe that fails doubles it.
+    """Each probe that fails doubles the gap to the next, but in a pause, which is probed each 15 minutes.
 
     What the receiver's answers closed and what was halted on our side are apart: neither ends the other.
     """
@@ -77,7 +77,7 @@ class Gate:
     ) -> bool:
         """Close it, or keep it closed after a probe that did not help. True when this is news.
 
-        ``after`` is the first gap of a pause, and what a 429 asked for. What was in flight when it closed may say the
+        ``after`` is what was asked for: the gap is no shorter. What was in flight when it closed may say the
         same again, or something lesser: that changes nothing but a longer wait that was asked for.
         """
         old = self._answered
@@ -124,11 +124,6 @@ class Gate:
         self._set(self._answered)
         return True
 
-    @property
-    def halts(self) -> Sequence[Closed]:
-        """All that halts it, the oldest first."""
-        return tuple(self._halts.values())
-
     def probe_soon(self, seconds: float = 0.0) -> None:
         """Let the next request try in so many seconds, without waiting for its time."""
         if self._answered is not None:
@@ -166,8 +161,7 @@ class Gate:
 
     def _gap(self, kind: Closing, failures: int, after: timedelta | None) -> timedelta:
         if kind is Closing.PAUSED:
-            gap = after or timedelta(minutes=15)
-            return max(gap, min(gap * 2.0 ** min(failures, 30), PAUSE_LONGEST))
+            return max(PAUSE, after or PAUSE)
         if kind is Closing.BREAKER:
             gap = half_jitter(failures, self._random, first=BREAKER_FIRST, longest=BREAKER_LONGEST)
             return max(gap, after or gap)

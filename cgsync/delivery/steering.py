@@ -78,7 +78,7 @@ class Steering:
 
     def _failed(self, row: Due, outcome: Again, *, probe: bool) -> Outcome:
         self._log.info("not delivered yet", reference=row.reference, reason=outcome.reason, attempts=row.attempts)
-        if outcome.counted and (outcome.status or 0) >= 500 and self._poison.failed(row):
+        if outcome.counted and _is_failure_over_it(outcome) and self._poison.failed(row):
             words = f"the receiver failed over it {row.attempts + 1} times while others passed: {outcome.reason}"
             return Refused(status=outcome.status or 0, reasons={"": words})
         if self._breaker.failed(row.key) or probe:
@@ -111,12 +111,18 @@ class Steering:
         return max(asked, full_jitter(self._breaker.in_a_row, self._random, longest=LONGEST_UNCOUNTED))
 
 
+def _is_failure_over_it(outcome: Again) -> bool:
+    """A 5xx, or a 2xx that is none: an answer that never came may be the network's fault."""
+    status = outcome.status or 0
+    return status >= 500 or 200 <= status < 300
+
+
 HINTS = {
     "auth": "check client_id, client_secret, region and token_url, then `cgsync reload`",
-    "forbidden": "check the client's rights and the receiver's list of allowed addresses, then `cgsync reload`",
+    "forbidden": "check the client's rights and the list of allowed addresses, then `cgsync resume --sending`",
     "not_found": "check region or url",
     "redirect": "put the final address into url",
     "tls": "the certificate of the receiver is not trusted; check ca_file and the clock",
     MASS_REJECTION: "look at `cgsync rejects list`, correct the mapping, then `cgsync reload`",
-    "unexpected": "look at the answer; `cgsync reload` tries at once",
+    "unexpected": "look at the answer; `cgsync resume --sending` tries at once",
 }
