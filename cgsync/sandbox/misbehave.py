@@ -7,7 +7,7 @@ import contextlib
 import gzip
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -72,8 +72,10 @@ async def hang(fault: Fault, stopping: asyncio.Event) -> None:
 
 async def drip(request: web.Request, reply: Reply, seconds: float) -> web.StreamResponse:
     """The answer byte by byte: each comes well before a client's patience with a silent socket ends."""
-    answer = await _begin(request, reply.status, {**reply.headers, "Content-Length": str(len(reply.body))})
+    answer = web.StreamResponse(status=reply.status, headers=reply.headers)
+    answer.content_length = len(reply.body)
     with contextlib.suppress(ConnectionError):  # a client that has had enough
+        await answer.prepare(request)
         for byte in reply.body:
             await answer.write(bytes([byte]))
             await asyncio.sleep(seconds / len(reply.body))
@@ -82,17 +84,12 @@ async def drip(request: web.Request, reply: Reply, seconds: float) -> web.Stream
 
 async def flood(request: web.Request, reply: Reply) -> web.StreamResponse:
     """An answer without end; a client that goes ends it."""
-    answer = await _begin(request, reply.status, JSON)
+    answer = web.StreamResponse(status=reply.status, headers=JSON)
     with contextlib.suppress(ConnectionError):
+        await answer.prepare(request)
         while True:
             await answer.write(CHUNK)
             await asyncio.sleep(0)
-    return answer
-
-
-async def _begin(request: web.Request, status: int, headers: Mapping[str, str]) -> web.StreamResponse:
-    answer = web.StreamResponse(status=status, headers=headers)
-    await answer.prepare(request)
     return answer
 
 

@@ -10,7 +10,7 @@ import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import islice
@@ -28,6 +28,7 @@ from cgsync.sandbox import Sandbox
 from cgsync.secrets import Redactor
 from tests import plant
 from tests.faults.answers.stock import ACTIVITY, FastClock, Stock
+from tests.faults.verdict import Verdict
 
 SPEED = 600.0
 """120 s, for which an abandoned request may be executed, are 200 ms."""
@@ -78,22 +79,6 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-@dataclass(slots=True, kw_only=True)
-class Verdict:
-    """What a campaign came to. ``findings`` is empty when all is as promised."""
-
-    faults: Counter[str] = field(default_factory=Counter)
-    puts: int = 0
-    applied: int = 0
-    findings: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        return (
-            f"{sum(self.faults.values()):,} faults of {len(self.faults)} kinds (at least {min(self.faults.values())} "
-            f"of each) in {self.puts:,} requests, {self.applied:,} applied, {len(self.findings)} findings"
-        )
-
-
 class Quiet(plant.Log):
     """A log that keeps nothing: a campaign writes a hundred thousand lines."""
 
@@ -113,15 +98,16 @@ class Campaign:
         self._stock = stock
         self._least = least
         self._chance = random.Random(seed)
-        self._verdict = Verdict(faults=Counter(dict.fromkeys(FAULTS, 0)))
+        self._met = Counter(dict.fromkeys(FAULTS, 0))
+        self._verdict = Verdict(name="wrong answers")
 
     async def run(self) -> Verdict:
         """Break things until enough was broken, then let it recover, and judge."""
         workers = [asyncio.create_task(self._edit()), asyncio.create_task(self._operate())]
         try:
-            while wanted := [name for name, count in self._verdict.faults.items() if count < self._least]:
+            while wanted := [name for name, count in self._met.items() if count < self._least]:
                 await self._round(self._chance.sample(wanted, min(KINDS_A_ROUND, len(wanted))))
-            while self._verdict.faults[LATEST] < TREACHEROUS * self._least:
+            while self._met[LATEST] < TREACHEROUS * self._least:
                 await self._round([LATEST])
         finally:
             workers[0].cancel()
@@ -129,6 +115,8 @@ class Campaign:
         workers[1].cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         await self._judge()
+        self._verdict.runs = sum(self._met.values())
+        self._verdict.more = {"kinds": len(self._met), "of each at least": min(self._met.values())}
         return self._verdict
 
     async def _round(self, names: list[str]) -> None:
@@ -140,7 +128,7 @@ class Campaign:
                 await asyncio.sleep(0.002)
         self._sandbox.faults.clear()
         for name, each in armed.items():
-            self._verdict.faults[name] += each.hits
+            self._met[name] += each.hits
 
     def _arm(self, name: str) -> Any:
         words = {**FAULTS[name], "probability": SHARE / KINDS_A_ROUND, "seed": self._chance.randrange(2**32)}
@@ -174,21 +162,25 @@ class Campaign:
     async def _recover(self) -> None:
         """A healthy receiver: all that was refused is tried once more, and everything arrives."""
         core = plant.core_of(self._engine)
-        async with asyncio.timeout(120):
-            while await self._undone():
-                await rejects.retry(core)
-                await asyncio.sleep(0.1)
+        patience = 1200
+        while undone := await self._undone():
+            await rejects.retry(core)
+            await asyncio.sleep(0.1)
+            patience -= 1
+            assert patience, f"this does not end: {undone}"
 
-    async def _undone(self) -> bool:
+    async def _undone(self) -> Mapping[str, Any]:
+        """What is not delivered yet, or not even read; empty when all is done."""
         states: Mapping[str, Mapping[str, int]] = await self._engine.ledger.read(books.states)
         read = await self._engine.ledger.read(partial(checkpoints.load, source="desk"))
-        return any(count for counts in states.values() for count in counts.values()) or read != self._stock.cursor
+        if not any(states.values()) and read == self._stock.cursor:
+            return {}
+        return {"states": states, "read": read, "of": self._stock.cursor, "sender": self._engine.sender.state()}
 
     async def _judge(self) -> None:
         found = self._verdict.findings
         last: dict[str, int] = {}
         for entry in self._sandbox.store.log():
-            self._verdict.puts += 1
             if entry.applied:
                 self._verdict.applied += 1
                 reference, version = str(entry.reference), _version(entry.body)
