@@ -1,4 +1,4 @@
-"""Rejects that are mapped again: at an operator's word, or by themselves once they would be judged by something else."""
+"""Rejects that are mapped again: at an operator's word, or by themselves once something else would judge them."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Retrial:
         return total
 
     async def again(self, numbers: Sequence[int]) -> Counter[str]:
-        """Map the records of these rejects again, and send once more what the API refused and what is still the same."""
+        """Map the records of these rejects again; send once more what the API refused and what is still the same."""
         today = await self._today()
         total: Counter[str] = Counter()
         for some in _chunks(numbers):

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cgsync.errors import ControlError
-from cgsync.operations import backfills, checkpoints, checks, history, outbox, rejects, sources, status
+from cgsync.operations import backfills, backup, checkpoints, checks, history, outbox, plan, rejects, sources, status
 from cgsync.operations.core import Core
 from cgsync.operations.status import summary
 
@@ -17,8 +17,12 @@ Verb = Callable[..., Awaitable[Any]]
 
 VERBS: Mapping[str, Verb] = {
     "status": status.status,
+    "backup": backup.back_up,
+    "metrics": status.metrics,
     "explain": history.explain,
     "audit": history.audit,
+    "plan": plan.plan,
+    "apply": plan.apply,
     "outbox.list": outbox.list_rows,
     "outbox.show": outbox.show,
     "outbox.hold": outbox.hold,

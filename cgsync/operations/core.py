@@ -45,9 +45,14 @@ class Core:
 
     def source(self, name: str) -> SourceConfig:
         """The source of that name in the configuration."""
-        if name in self.config.sources:
-            return self.config.sources[name]
-        if name in self.config.broken:
-            raise ControlError(f"source {name}: {self.config.broken[name].reason}")
-        known = ", ".join(sorted(self.config.sources)) or "none"
-        raise ControlError(f"there is no source {name!r}", hint=f"the configuration has: {known}")
+        return source_of(self.config, name)
+
+
+def source_of(config: Config, name: str) -> SourceConfig:
+    """The source of that name in that configuration."""
+    if name in config.sources:
+        return config.sources[name]
+    if name in config.broken:
+        raise ControlError(f"source {name}: {config.broken[name].reason}")
+    known = ", ".join(sorted(config.sources)) or "none"
+    raise ControlError(f"there is no source {name!r}", hint=f"the configuration has: {known}")

@@ -14,6 +14,7 @@ from cgsync.operations.core import Core
 SOME = 1_000
 """Rows that are held or released in one transaction."""
 WAITING = (State.PENDING, State.REFUSED)
+LOOK = "`cgsync outbox list` shows what is not delivered"
 
 
 async def list_rows(
@@ -31,9 +32,7 @@ async def list_rows(
 async def show(core: Core, reference: str) -> outbox.Wanted:
     found = await core.ledger.read(partial(outbox.show, now=core.now(), reference=reference))
     if found is None:
-        raise ControlError(
-            f"nothing is known of {reference!r}", hint="`cgsync outbox list` shows what is not delivered"
-        )
+        raise ControlError(f"nothing is known of {reference!r}", hint=LOOK)
     return found
 
 
@@ -69,8 +68,7 @@ async def _others(core: Core, references: Sequence[str], states: Sequence[State]
     """Those of the references that are in another state; raises for what was never stored."""
     found = await core.ledger.read(partial(outbox.states, references=references))
     if unknown := [reference for reference in references if reference not in found]:
-        hint = "`cgsync outbox list` shows what is not delivered"
-        raise ControlError(f"nothing is known of {', '.join(map(repr, unknown))}", hint=hint)
+        raise ControlError(f"nothing is known of {', '.join(map(repr, unknown))}", hint=LOOK)
     return {reference: state for reference, state in found.items() if state not in states}
 
 

@@ -11,7 +11,18 @@ from sqlalchemy import Connection, Insert, insert, select
 from sqlalchemy import func as sql
 
 from cgsync.api import Record
-from cgsync.ledger import accounts, checkpoints, counters, epoch, guard, plain, settlements, verdicts
+from cgsync.ledger import (
+    accounts,
+    checkpoints,
+    counters,
+    epoch,
+    forgetting,
+    guard,
+    plain,
+    retention,
+    settlements,
+    verdicts,
+)
 from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
@@ -54,7 +65,7 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
         batch.take(mapped)
     due = batch.write()
     verdicts.close(conn, batch.replaced_refused)
-    verdicts.replace(conn, intake.source, [*batch.passed, *intake.left_out], batch.rejects, now, intake.basis)
+    verdicts.replace(conn, intake.source, [*batch.passed, *intake.left_out], batch.to_keep(), now, intake.basis)
     checkpoints.store(conn, intake.source, intake.cursor, now)
     settlements.store(conn, intake.source, intake.done, now)
     counts = _counts(intake, batch)
@@ -72,6 +83,7 @@ class Placement:
         self._now = now
         self._stamp = now.stamp
         self._epoch = epoch.current(conn, now)
+        self._forgotten = forgetting.recognised(conn, intake)
         self.keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
         self.rows = load(conn, dict.fromkeys(self.keys.values()))
         self.written: dict[str, tuple[Row, Activity, Record]] = {}
@@ -86,6 +98,10 @@ class Placement:
 
     def take(self, mapped: MappedRecord) -> None:
         """Decide what becomes of one record."""
+        if self._forgotten and mapped.record.key in self._forgotten:
+            self.passed.append(mapped.record)
+            self.fates["forgotten_again"] += len(mapped.activities)
+            return
         keys = [self.keys[one.reference] for one in mapped.activities]
         if problem := conflict(self._conn, self._intake, mapped, keys, self.rows):
             self.rejects.append(_conflicting(mapped, problem, self._intake.mapping_version))
@@ -94,6 +110,10 @@ class Placement:
         revision = revisions.encode(mapped.record.revision)
         for key, desired in zip(keys, mapped.activities, strict=True):
             self.fates[self._place(key, desired, mapped.record, revision)] += 1
+
+    def to_keep(self) -> Sequence[Reject]:
+        """The rejects, without those of somebody who was forgotten."""
+        return [one for one in self.rejects if one.identity not in self._forgotten] if self._forgotten else self.rejects
 
     def _place(self, key: str, desired: Activity, record: Record, revision: str | None) -> str:
         """Put one activity into its row; returns what it turned out to be."""
@@ -169,6 +189,7 @@ class Placement:
         known = [row for row, *_ in entries if row.seq]
         self._insert([row for row, *_ in entries if not row.seq])
         save(self._conn, known, REPLACED)
+        self.tally.update(retention.regain(self._conn, [row.seq for row in known]))
         contents = [(row.seq, desired.body, plain.data(record.data)) for row, desired, record in entries]
         run_tuples(self._conn, _put_payload, ("seq", "body", "record"), contents)
         advanced = [row for key, row in self._advanced.items() if key not in self.written]
