@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from cgsync import control
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.progress import followed
@@ -74,18 +75,18 @@ def _stop(session: Session, number: int, *, as_json: bool) -> None:
 
 
 def _watch(session: Session, number: int) -> Mapping[str, Any]:
-    """Follow it until all of it is sent, or nothing more of it can be."""
+    """Follow it until it has ended and nothing of it waits any more."""
     try:
         with followed() as show:
-            return _follow(session, number, show)
+            return _follow(session.require_daemon(), number, show)
     except KeyboardInterrupt:
         click.echo(f"\nit goes on without you; `cgsync backfill --stop {number}` ends it", err=True)
         raise click.Abort from None
 
 
-def _follow(session: Session, number: int, show: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
+def _follow(daemon: Path, number: int, show: Callable[[Mapping[str, Any]], None]) -> Mapping[str, Any]:
     while True:
-        seen: Mapping[str, Any] = session.carry("backfill.show", number=number)
+        seen: Mapping[str, Any] = control.ask(daemon, "backfill.show", {"number": number})
         show(seen)
         if seen["state"] != "running" and not seen["waiting"]:
             return seen

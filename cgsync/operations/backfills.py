@@ -9,7 +9,7 @@ from typing import Any
 
 from cgsync.api import Window
 from cgsync.config import SourceConfig
-from cgsync.errors import ControlError
+from cgsync.errors import ControlError, NoDaemon
 from cgsync.ledger import backfills
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.operations.core import Core
@@ -21,7 +21,7 @@ async def start(core: Core, source: str, since: str, until: str | None = None) -
     """Begin one; ``since`` and ``until`` are ISO 8601, what has no offset is read in the source's time zone."""
     configured = core.source(source)
     if not core.running:
-        raise ControlError("a backfill is the daemon's work, and none runs", hint="start it with `cgsync run`")
+        raise NoDaemon("a backfill is the daemon's work, and none runs", hint="start it with `cgsync run`")
     if not configured.type.windows:
         raise ControlError(
             f"source {source}: the plugin {configured.plugin} cannot read a span of time",

@@ -1,0 +1,112 @@
+"""Backfills with the real daemon: killed in the middle they go on, send each record once, and let live ones pass."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cgsync import control
+from tests.e2e.desk import DESK, MAY, arrive, furnish
+from tests.e2e.installation import Site, environment, eventually, orders
+
+
+@pytest.fixture
+def desk(site: Site) -> Site:
+    furnish(site)
+    return site
+
+
+def ask(site: Site, verb: str, **args: Any) -> Any:
+    """As a command would, but as often as it takes to meet the right moment."""
+    return control.ask(site.folder / "state" / "control.sock", verb, args)
+
+
+def sent(site: Site) -> list[str]:
+    return [each["reference"] for each in site.sandbox.log()]
+
+
+def kill(daemon: subprocess.Popen[str]) -> None:
+    daemon.kill()
+    daemon.wait(10)
+
+
+def test_a_backfill_that_is_killed_goes_on_sends_each_record_once_and_lets_live_ones_pass(desk: Site) -> None:
+    daemon = desk.running()
+    desk.run("pause", "--sending")  # so that nothing is in flight when it is killed: any PUT twice would be a fault
+    begun = desk.run("backfill", "desk", "--from", "2026-05-01", "--to", "2026-06-01", "--detach").stdout
+    assert begun == "backfill 1 has begun; `cgsync backfill` shows how far it is\n"
+    eventually(lambda: ask(desk, "backfill.show", number=1)["read"] >= 700)
+    kill(daemon)
+    [found] = desk.json("backfill")
+    assert found["state"] == "running"
+    assert found["read"] < len(MAY), "it was to be killed in the middle"
+
+    desk.running()
+    live = arrive(desk, *range(9_000, 9_020))
+    eventually(lambda: ask(desk, "status")["sources"][0]["pending"] == len(MAY) + len(live))
+    done = eventually(lambda: (found := ask(desk, "backfill.show", number=1))["state"] == "done" and found)
+    assert (done["read"], done["stored"], done["waiting"]) == (len(MAY), len(MAY), len(MAY))
+    assert sent(desk) == []
+    desk.run("resume", "--sending")
+    eventually(lambda: ask(desk, "backfill.show", number=1)["waiting"] == 0)
+    log = sent(desk)
+    assert set(log[: len(live)]) == live
+    assert Counter(log) == dict.fromkeys(live | MAY, 1)
+    desk.balances()
+
+
+def test_a_backfill_that_is_killed_while_it_is_sent_loses_nothing_and_repeats_only_what_was_on_the_wire(
+    desk: Site,
+) -> None:
+    daemon = desk.running()
+    command = [sys.executable, "-m", "cgsync", "-c", str(desk.config), "backfill", "desk", "--from", "2026-05-01"]
+    typed = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    eventually(lambda: desk.sandbox.stats["applied"] >= 300)
+    kill(daemon)
+    _, words = typed.communicate(timeout=30)
+    assert typed.returncode in {1, 69}
+    assert "no daemon listens" in words or "the daemon ended before it answered" in words
+
+    desk.running()
+    live = arrive(desk, *range(9_000, 9_005))
+    eventually(lambda: ask(desk, "backfill.show", number=1)["state"] == "done")
+    eventually(lambda: desk.json("status")["outbox"].get("pending", 0) == 0)
+    log = sent(desk)
+    counted = Counter(log)
+    assert set(counted) == live | MAY
+    assert sum(counted.values()) - len(counted) <= 100
+    assert max(log.index(reference) for reference in live) < len(log) - 200, "live ones were to overtake"
+    desk.balances()
+
+
+def test_the_files_of_a_span_are_sent_anew_after_an_edit_of_the_mapping(site: Site) -> None:
+    for name, start, changed in (("april", 0, "2026-04-30"), ("may", 100, "2026-05-31"), ("june", 200, "2026-06-01")):
+        file = site.put(f"{name}.csv", orders(10, start=start))
+        moment = datetime.fromisoformat(f"{changed}T12:00").replace(tzinfo=UTC).timestamp()
+        os.utime(file, (moment, moment))
+    site.running()
+    eventually(lambda: site.sandbox.stats["applied"] == 30)
+    site.write(sources=site.source("orders", site.drop).replace("source: Shop export", "source: Shop"))
+    assert site.run("reload").stdout == "restarted orders\n"
+    ended = site.json("backfill", "orders", "--from", "2026-05-01T00:00Z", "--to", "2026-06-01T00:00Z")
+    assert (ended["state"], ended["read"], ended["stored"], ended["waiting"]) == ("done", 10, 10, 0)
+    shop = {reference for reference, each in site.sandbox.activities.items() if each["source"] == "Shop"}
+    assert shop == {f"order-{number}" for number in range(100, 110)}
+
+
+def test_a_source_that_cannot_read_a_span_is_refused_with_what_can_be_done_instead(desk: Site) -> None:
+    plugin = desk.folder / "plugins" / "desk.py"
+    plugin.write_text(DESK.replace("windows=True", "windows=False"))
+    daemon = desk.running()
+    refused = desk.run("backfill", "desk", "--from", "2026-05-01", check=1).stderr
+    assert "the plugin desk cannot read a span of time" in refused
+    assert "checkpoint reset desk" in refused
+    assert desk.json("backfill") == []
+    daemon.send_signal(signal.SIGTERM)
