@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -13,19 +14,24 @@ from typing import Any
 from cgsync.api import Log, Window
 from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
+from cgsync.custody import Custody
 from cgsync.dispatch import open_sender
-from cgsync.errors import ConfigError, ControlError
+from cgsync.errors import ConfigError, ControlError, SourceError
 from cgsync.hosting import Host
+from cgsync.housekeeping import Chore, Housekeeping
 from cgsync.intake import Drained
 from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, basis, outbox, sending, sources
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.ledger.sources import Known
 from cgsync.model import Due, Result
+from cgsync.retention import Retention
 from cgsync.running import BACKFILLER, LONGEST_HALT, Running, running
 from cgsync.sender import Sender
 
 OPERATOR = "operator"
 """The cause for which a sender is halted that somebody paused."""
+RETRIALS = "retrials"
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,12 @@ class Engine:
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._wire = AsyncExitStack()
         self._sending: asyncio.Task[None] | None = None
+        self.custody = Custody(
+            ledger, wanted=lambda: self.config.backup, sender=lambda: self.sender, clock=host.clock, log=log
+        )
+        self._housekeeping: Housekeeping | None = None
+        self._tidying: asyncio.Task[None] | None = None
+        self._inspecting: asyncio.Task[None] | None = None
         self._polling = False
         self._changing = asyncio.Lock()
         self.sender: Sender
@@ -97,6 +109,10 @@ class Engine:
         self._send()
         for source in self.sources.values():
             self._launch(source)
+        if polling:
+            self._housekeeping = Housekeeping(self._chores(), clock=self.host.clock, log=self._log)
+            self._tidying = self._watched(self._housekeeping.run(), "housekeeping")
+        self._inspecting = self._watched(self.custody.inspect(), "inspection")
 
     async def failure(self) -> None:
         """Raise what ended a part that must not end; returns never."""
@@ -173,6 +189,10 @@ class Engine:
 
     async def stop(self) -> None:
         """No new poll, no new PUT; what is in flight is waited for and stored."""
+        beside = [task for task in (self._tidying, self._inspecting) if task is not None]
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
         await asyncio.gather(*(self._halt(source) for source in self.sources.values()))
         self.sources.clear()
         await self._stop_sender()
@@ -190,6 +210,7 @@ class Engine:
         changes = self._compare(config, everything=overlay_changed)
         sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
         self.config, self._contract = config, contract
+        self.ledger.disk.reserve = config.disk_reserve
         for name in [*changes.stopped, *changes.restarted]:
             await self._halt(self.sources.pop(name))
         if sender_changed:
@@ -201,6 +222,8 @@ class Engine:
             self.sources[name] = self._make(config.sources[name], known[name])
             self._launch(self.sources[name])
         await self._retain()
+        if self._housekeeping is not None:
+            self._housekeeping.ask(RETRIALS)
         return Changes(
             started=changes.started, stopped=changes.stopped, restarted=changes.restarted, sender=sender_changed
         )
@@ -247,6 +270,27 @@ class Engine:
             log=self._log.bind(source=source.name),  # type: ignore[attr-defined]  # structlog's own loggers have it
         )
 
+    def _chores(self) -> Sequence[Chore]:
+        """What is done beside reading and sending, each in its own interval."""
+        clock, log = self.host.clock, self._log
+        retention = Retention(self.ledger, terms=lambda: self.config.retention, clock=clock, log=log)
+        return [
+            Chore(name="disk", every=lambda: SECOND, work=self.custody.look),
+            Chore(name="backup", every=lambda: MINUTE, work=self.custody.back_up_when_due),
+            Chore(name=RETRIALS, every=lambda: MINUTE, work=self._retry_rejects),
+            Chore(name="rejects", every=lambda: MINUTE, work=lambda: retention.trim(self._reject_limits())),
+            Chore(name="retention", every=lambda: HOUR, work=retention.sweep),
+        ]
+
+    async def _retry_rejects(self) -> None:
+        """Also of sources that are polled once a day: what was mended is to be seen soon."""
+        for source in [each for each in self.sources.values() if not each.paused]:
+            with contextlib.suppress(SourceError):  # a table that cannot be read: the next poll says so
+                await source.retrial.run()
+
+    def _reject_limits(self) -> Mapping[str, int]:
+        return {each.uid: each.config.limits.rejects for each in self.sources.values()}
+
     def _offer(self, rows: Sequence[Due]) -> None:
         self.sender.offer(rows)  # looked up at each call: a reload replaces the sender
 
@@ -271,6 +315,7 @@ class Engine:
             )
         )
         await self._halt_sending()
+        await self.custody.look()
 
     def _send(self) -> None:
         self._sending = self._watched(self.sender.run(), "sender")
@@ -287,5 +332,10 @@ class Engine:
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) and not self._failure.done():
+        if not task.cancelled() and (error := task.exception()):
+            self.give_up(error)
+
+    def give_up(self, error: BaseException) -> None:
+        """This must not go on: :meth:`failure` raises it."""
+        if not self._failure.done():
             self._failure.set_exception(error)

@@ -108,4 +108,6 @@ def drop(config: Path, everything: bool, reason: str, **which: Any) -> None:
 
 def _wanted(which: Mapping[str, Any], *, everything: bool) -> None:
     if sum((bool(which["numbers"]), which["like"] is not None, everything)) != 1:
-        raise click.UsageError("name the numbers that `cgsync rejects list --each` shows, or one with --like, or say --all")
+        raise click.UsageError(
+            "name the numbers that `cgsync rejects list --each` shows, or one with --like, or say --all"
+        )

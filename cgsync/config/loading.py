@@ -16,7 +16,7 @@ from cgsync.config.interpolation import Interpolator
 from cgsync.config.nodes import Node, Span, filled_in
 from cgsync.config.places import Places, credential_folder, default_runtime, default_state
 from cgsync.config.reading import Document, read
-from cgsync.config.settings import Config, LogConfig
+from cgsync.config.settings import Config, LogConfig, RetentionConfig
 from cgsync.config.showing import ShownValue, shown
 from cgsync.config.values import value
 from cgsync.config.words import walk
@@ -114,6 +114,7 @@ def _assembled(
         log=LogConfig(**value(root.at(("log",)))),
         plugin_dir=plugin_dir,
         retry_refused=value(root.at(("retry_refused",))),
+        retention=RetentionConfig(**value(root.at(("retention",)))),
         disk_reserve=value(root.at(("disk_reserve",))),
         backup=sections.backup(root, places.state_dir, environ),
         web=web.assemble(root),

@@ -77,9 +77,22 @@ class LogConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a source may do before it waits for an operator; ``new_accounts`` of one run, ``None``: what is usual."""
+    """What a source may do before it waits for an operator; ``new_accounts`` of one run, ``None``: what is usual.
+
+    ``rejects``: so many of it are kept.
+    """
 
     new_accounts: int | None = None
+    rejects: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionConfig:
+    """For how long what was delivered keeps its body and its record, and a reject stays after it was last seen."""
+
+    bodies: timedelta = timedelta(days=30)
+    records: timedelta = timedelta(days=7)
+    rejects: timedelta = timedelta(days=90)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +154,7 @@ class Config:
     log: LogConfig = LogConfig()
     plugin_dir: Path | None = None
     retry_refused: timedelta = timedelta(days=7)
+    retention: RetentionConfig = RetentionConfig()
     disk_reserve: int = 100 * 2**20
     """bytes"""
     backup: BackupConfig | None = None

@@ -46,9 +46,7 @@ def replace(
     put(conn, source, [(one, "") for one in refused], now, basis)
 
 
-def put(
-    conn: Connection, source: str, refused: Sequence[tuple[Reject, str]], now: Instant, basis: str = ""
-) -> None:
+def put(conn: Connection, source: str, refused: Sequence[tuple[Reject, str]], now: Instant, basis: str = "") -> None:
     """Store rejects, each with the key of the activity that the API refused, or ``""``; the same one counts up.
 
     One that was dropped stays so while its record is the same.

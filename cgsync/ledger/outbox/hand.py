@@ -80,7 +80,7 @@ def requeue(conn: Connection) -> Requeued:
         "retries": 0,
         "lane": Lane.BACKFILL.value,
     }
-    sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq).exists()
+    sendable = select(payload.c.seq).where(payload.c.seq == activity.c.seq, sql.length(payload.c.body) > 0).exists()
     tally: Tally = Counter()
     for state in (State.DELIVERED.value, State.REFUSED.value):
         found = (activity.c.state == state, sendable)
