@@ -23,7 +23,7 @@ from cgsync.api import Log
 from cgsync.engine import Engine
 from cgsync.hosting import Host
 from cgsync.ledger import Ledger, books, checkpoints
-from cgsync.operations import rejects
+from cgsync.operations import outbox, rejects
 from cgsync.sandbox import Sandbox
 from cgsync.secrets import Redactor
 from tests import plant
@@ -165,6 +165,7 @@ class Campaign:
         patience = 1200
         while undone := await self._undone():
             await rejects.retry(core)
+            await outbox.release(core)  # what came in one great run after a pause
             await asyncio.sleep(0.1)
             patience -= 1
             assert patience, f"this does not end: {undone}"
