@@ -131,6 +131,7 @@ class Sender:
             if self._gate.closed is None or self._gate.wait() > 0:
                 continue  # it changed while there was no row
             if (row := self._rows.take()) is not None:
+                me.tries = self._gate.answered
                 await self._send(row, me)
 
     async def _send(self, row: Due, me: Worker) -> None:
@@ -140,7 +141,9 @@ class Sender:
             self._rows.give_back(row)
             self._bell.set()
             return
-        result = self._steering.steer(row, outcome, probe=me.probes)
+        # a probe says nothing of what closed the gate while it was under way, such as a 429 for an older request
+        probe = me.tries is not None and me.tries is self._gate.answered
+        result = self._steering.steer(row, outcome, probe=probe)
         self._tally.count(result.outcome)
         self._results.append(result)
         self._bell.set()
@@ -153,7 +156,7 @@ class Sender:
             raise Withdrawn
         if not self._rows.wanted(row):
             raise Withdrawn
-        me.on_wire = True
+        me.on_wire, me.tries = True, closed
         self._tally.puts += 1
 
     # The bookkeeper: the only one that talks to the ledger, so that what it reads is never older than what it wrote.

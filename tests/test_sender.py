@@ -147,6 +147,8 @@ class Api:
     clock: HandClock
     answer: Callable[[Put], Answer | Broken] = lambda put: GOOD
     latency: float = 0.0
+    latencies: list[float] = field(default_factory=list)
+    """those of the first few"""
     ready: float = 0.0
     puts: list[Put] = field(default_factory=list)
     in_flight: Counter[str] = field(default_factory=Counter)
@@ -174,8 +176,8 @@ class Api:
         self.most_in_flight = max(self.most_in_flight, self.in_flight.total())
         assert self.in_flight[put.reference] == 1, "one reference twice in flight"
         try:
-            if self.latency:
-                await self.clock.sleep(self.latency)
+            if latency := self.latencies.pop(0) if self.latencies else self.latency:
+                await self.clock.sleep(latency)
             answer = self.answer(put)
         finally:
             self.in_flight[put.reference] -= 1
@@ -381,6 +383,23 @@ async def test_a_429_holds_all_workers_until_one_probe_has_passed() -> None:
         await s.clock.advance(80)
         assert s.box.states() == {"delivered": 100}
         assert all(row.attempts == 0 for row in s.box.rows.values())
+
+
+async def test_a_probe_does_not_open_what_was_closed_while_it_was_under_way() -> None:
+    """A 429 for an older request asks for a minute; the probe that was sent before it passes."""
+    async with scene(concurrency=2) as s:
+        asked = {0: "2", 1: "60"}
+        s.api.answer = lambda put: (
+            GOOD
+            if (wait := asked.get(s.api.puts.index(put))) is None
+            else Answer(status=429, headers={"retry-after": wait})
+        )
+        s.api.latencies = [1, 10, 20]
+        s.store(*keys(10))
+        await s.clock.advance(69)
+        assert len(s.api.puts) == 3
+        await s.clock.advance(10)
+        assert s.box.states() == {"delivered": 10}
 
 
 async def test_rows_that_waited_for_their_turn_when_the_gate_closed_are_not_sent() -> None:

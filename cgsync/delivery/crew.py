@@ -7,19 +7,25 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from cgsync.delivery.gate import Closed
+
 
 class Withdrawn(Exception):
     """Before its first byte the gate closed, the row was taken back, or the sender was stopped: it goes unsent."""
 
 
 class Worker:
-    """One that sends. While it has nothing ``on_wire`` it may be cancelled. ``probes``: the one for a closed gate."""
+    """One that sends. While it has nothing ``on_wire`` it may be cancelled. ``probes``: the one for a closed gate.
 
-    __slots__ = ("on_wire", "probes", "stopping", "task")
+    ``tries`` is what was closed when its request went on the wire: nothing else can be opened by its answer.
+    """
+
+    __slots__ = ("on_wire", "probes", "stopping", "task", "tries")
 
     def __init__(self, *, probes: bool = False) -> None:
         self.probes = probes
         self.on_wire = False
+        self.tries: Closed | None = None
         self.stopping = False
         self.task: asyncio.Task[None]
 

@@ -57,7 +57,8 @@ class Gate:
     def __init__(self, clock: Clock, random: Callable[[], float]) -> None:
         self.closed: Closed | None = None
         """why nobody passes: the first halt, or what the receiver answered"""
-        self._answered: Closed | None = None
+        self.answered: Closed | None = None
+        """what the receiver's answers closed it for; another one after each that makes the wait a different one"""
         self._halts: dict[str, Closed] = {}
         self._clock = clock
         self._random = random
@@ -80,7 +81,7 @@ class Gate:
         ``after`` is what was asked for: the gap is no shorter. What was in flight when it closed may say the
         same again, or something lesser: that changes nothing but a longer wait that was asked for.
         """
-        old = self._answered
+        old = self.answered
         if old is not None and not probe and kind <= old.kind:
             self._extend(old, kind, after)
             return False
@@ -103,7 +104,7 @@ class Gate:
 
     def open(self) -> Closed | None:
         """The receiver does its work; returns what it had closed it for."""
-        was = self._answered
+        was = self.answered
         self._set(None)
         return was
 
@@ -114,20 +115,20 @@ class Gate:
         self._halts[cause] = Closed(
             kind=Closing.HALTED, cause=cause, words=words, hint=hint, since=since, probe_at=math.inf
         )
-        self._set(self._answered)
+        self._set(self.answered)
         return news
 
     def go_on(self, cause: str) -> bool:
         """That halt is over; others, and what the receiver closed it for, are not. False when there was none."""
         if self._halts.pop(cause, None) is None:
             return False
-        self._set(self._answered)
+        self._set(self.answered)
         return True
 
     def probe_soon(self, seconds: float = 0.0) -> None:
         """Let the next request try in so many seconds, without waiting for its time."""
-        if self._answered is not None:
-            self._set(replace(self._answered, probe_at=self._clock.monotonic() + seconds))
+        if self.answered is not None:
+            self._set(replace(self.answered, probe_at=self._clock.monotonic() + seconds))
 
     def wait(self) -> float:
         """Seconds until the next probe, infinite while it is halted; 0 when it is open."""
@@ -170,7 +171,7 @@ class Gate:
         return max(own, after or own)
 
     def _set(self, answered: Closed | None) -> None:
-        self._answered = answered
+        self.answered = answered
         self.closed = next(iter(self._halts.values()), answered)
         if self.closed is None:
             self._open.set()
