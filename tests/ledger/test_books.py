@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import insert, update
 
-from cgsync.ledger import books, key, outbox, rejects, retrials, sources
+from cgsync.ledger import books, forgetting, history, key, outbox, rejects, retrials, sources
 from cgsync.ledger.basis import Basis
 from cgsync.ledger.schema import activity, counter
 from cgsync.model import Again, Delivered, Paused, Refused, Reject, RejectKind, Result
@@ -56,6 +56,7 @@ class Books(RuleBasedStateMachine):
         self.doubts: list[tuple[str, int, float]] = []  # key, version, until when it may be executed
         self.passed: set[tuple[str, int]] = set()  # key, version that the receiver took
         self.boots = 0
+        self.forgotten: set[str] = set()
 
     @initialize()
     def begin(self) -> None:
@@ -98,7 +99,7 @@ class Books(RuleBasedStateMachine):
             *mapped, source=source, shared=shared, forgeable_keys=forgeable, rejects=refused, remapped=remapped
         )
         assert stored.counts.get("remapped" if remapped else "read", 0) == len(mapped) + len(refused)
-        if not {"conflict", "stale"} & set(stored.counts):
+        if not {"conflict", "stale", "forgotten_again"} & set(stored.counts):
             wanted = {key(each.reference): each.digest for one in mapped for each in one.activities}
             assert all(self.desk.row(reference).digest == digest for reference, digest in wanted.items())
         return multiple(*stored.due)
@@ -152,6 +153,18 @@ class Books(RuleBasedStateMachine):
                 assert sources.register(conn, "t", "imap", now) == "t"
             case "resend":
                 outbox.requeue(conn)
+
+    @rule(reference=st.sampled_from(["a", "é"]))
+    def forget(self, reference: str) -> None:
+        """Nothing of it is there afterwards; what comes of it later is counted and left."""
+        conn, now = self.desk.conn, self.desk.now
+        who = forgetting.person(conn, reference)
+        forgetting.bar(conn, who, now)
+        found, _ = forgetting.look(conn, who, 0)
+        forgetting.remove(conn, found, now)
+        assert self.desk.store(self.desk.record(reference, "A"), shared=True).counts["forgotten_again"] == 1
+        assert history.explain(conn, reference, now) is None
+        self.forgotten.add(key(reference))
 
     @rule(clean=st.booleans(), reboot=st.booleans())
     def restart(self, clean: bool, reboot: bool) -> None:

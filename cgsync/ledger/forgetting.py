@@ -1,0 +1,270 @@
+"""Forgetting a person: what is stored of them goes, and a keyed hash stays so that no later poll brings them back."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, ColumnElement, Connection, Select, Text, cast, delete, insert, or_, select
+from sqlalchemy import func as sql
+
+from cgsync.ledger import counters, meta, plain
+from cgsync.ledger.counters import Tally
+from cgsync.ledger.instant import Instant
+from cgsync.ledger.outbox.rows import load
+from cgsync.ledger.reference import key as normalise
+from cgsync.ledger.schema import account, activity, attempt, forgotten, payload, reject
+from cgsync.ledger.statements import THESE, chunks, find
+from cgsync.model import Intake
+
+SPAN = 5_000
+"""Rows that are looked at in one go."""
+SECRET = "forgetting"  # noqa: S105 - the name of what is kept in meta, not the key itself
+ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]+@\w[\w-]*(?:\.\w[\w-]*)+")
+BORDER = re.compile(r"[^\w.+-]")
+"""Within what looks like an address, another one may begin behind such a character: ``to=anna@example.com``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who is to be forgotten: by ``address`` (lower case), or by the key of a reference and the record behind it."""
+
+    address: str = ""
+    key: str = ""
+    record: tuple[str, str] | None = None
+    """uid of the source and key of the record"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What is stored of a person. ``answers``: reference → what the API answered, which it may still hold.
+
+    ``records``: source and key of each record that it came from; ``rejects`` are numbers.
+    """
+
+    keys: Sequence[str]
+    records: frozenset[tuple[str, str]]
+    rejects: Sequence[int]
+    answers: Mapping[str, Any]
+    sources: frozenset[str]
+
+
+def person(conn: Connection, name: str) -> Person:
+    """Whom the operator means: an activity of that reference, else whoever has that address."""
+    key = normalise(name)
+    row = conn.execute(select(activity.c.source, activity.c.record).where(activity.c.key == key)).one_or_none()
+    if row is not None and not ADDRESS.fullmatch(name):
+        return Person(key=key, record=(row.source, row.record))
+    return Person(address=name.strip().casefold()) if ADDRESS.fullmatch(name.strip()) else Person(key=key)
+
+
+def bar(conn: Connection, who: Person, now: Instant) -> None:
+    """From this commit on, nothing of that person is stored any more."""
+    wanted = _address(who.address) if who.address else _reference(who.key)
+    _remember(conn, [wanted, *([_record(*who.record)] if who.record else [])], now)
+
+
+def look(conn: Connection, who: Person, after: int) -> tuple[Found, int | None]:
+    """What the activities behind that number hold of the person, and the number to go on after."""
+    newest = conn.execute(select(sql.max(activity.c.seq))).scalar_one() or 0
+    end = min(after + SPAN, newest)
+    rows = [row for row in conn.execute(_activities(who, after, end)) if _is_meant(who, row)]
+    found = Found(
+        keys=[row.key for row in rows],
+        records=frozenset((row.source, row.record) for row in rows),
+        rejects=(),
+        answers={row.reference: msgspec.json.decode(row.answer) for row in rows if row.answer},
+        sources=frozenset(row.source for row in rows),
+    )
+    return found, end if end < newest else None
+
+
+def look_at_rejects(conn: Connection, who: Person) -> Found:
+    """What the rejects hold of the person."""
+    rows = [row for row in conn.execute(_rejects(who)) if _is_meant(who, row)]
+    return Found(
+        keys=(),
+        records=frozenset((row.source, row.identity) for row in rows),
+        rejects=[row.id for row in rows],
+        answers={},
+        sources=frozenset(row.source for row in rows),
+    )
+
+
+def remove(conn: Connection, found: Found, now: Instant) -> int:
+    """Take away what was found, with payloads, rejects and attempts; returns how many versions were not delivered."""
+    _remember(conn, [*map(_reference, found.keys), *(_record(*each) for each in found.records)], now)
+    rows = list(load(conn, found.keys).values())
+    tally: Tally = Counter()
+    for row in rows:
+        if row.state in counters.OPEN:
+            row.leave(tally)
+            tally[row.source, "forgotten"] += 1
+    for chunk in chunks(row.seq for row in rows):
+        for table in (payload, attempt, activity):
+            conn.execute(delete(table).where(table.c.seq.in_(chunk)))
+    for keys in chunks(row.key for row in rows):
+        conn.execute(delete(reject).where(reject.c.key.in_(keys), reject.c.key != ""))
+    for numbers in chunks(found.rejects):
+        conn.execute(delete(reject).where(reject.c.id.in_(numbers)))
+    counters.add(conn, tally)
+    return sum(count for (_, name), count in tally.items() if name == "forgotten")
+
+
+def forget_account(conn: Connection, who: Person) -> None:
+    """An account can be named like the person."""
+    if who.address:
+        for row in conn.execute(select(account).where(sql.instr(sql.lower(account.c.name), who.address) > 0)).all():
+            if who.address in addresses_in([row.name]):
+                conn.execute(delete(account).where(account.c.key == row.key))
+
+
+def is_forgotten(conn: Connection, reference: str) -> str | None:
+    """When the activity of that reference, or the person of that address, was forgotten; ``None``: it was not."""
+    if (secret := _secret(conn)) is None:
+        return None
+    names = [_reference(normalise(reference)), _address(reference.strip().casefold())]
+    digests = [_digest(secret, name) for name in names]
+    return conn.execute(select(forgotten.c.at).where(forgotten.c.digest.in_(digests)).limit(1)).scalar_one_or_none()
+
+
+def recognised(conn: Connection, intake: Intake) -> Collection[str]:
+    """Keys of the records in a batch (positions, for those without) that are of somebody who was forgotten."""
+    if (secret := _secret(conn)) is None:
+        return ()
+    names: dict[bytes, set[str]] = {}
+    for name, trace in _traces(intake):
+        names.setdefault(_digest(secret, trace), set()).add(name)
+    return {name for (digest,) in find(conn, _known, names) for name in names[digest]}
+
+
+def addresses_in(content: Any) -> set[str]:
+    """Every e-mail address in the texts of JSON-like data, in lower case."""
+    return {address for text in _texts(content) if "@" in text for address in _addresses(text)}
+
+
+def _addresses(text: str) -> Iterator[str]:
+    for match in ADDRESS.findall(text):
+        address = match.casefold()
+        yield address
+        local = address.index("@")
+        yield from (address[border.end() :] for border in BORDER.finditer(address, 0, local) if border.end() < local)
+
+
+def _texts(content: Any) -> Iterator[str]:
+    match content:
+        case str():
+            yield content
+        case bytes():
+            yield from _texts(_decoded(content))
+        case Mapping():
+            for name, value in content.items():
+                yield from _texts(name)
+                yield from _texts(value)
+        case list() | tuple() | set() | frozenset():
+            for value in content:
+                yield from _texts(value)
+
+
+def _decoded(content: bytes) -> Any:
+    """JSON, or for what never was any, text."""
+    try:
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return content.decode("utf-8", "replace")
+
+
+def _traces(intake: Intake) -> Iterator[tuple[str, str]]:
+    """By what each record may be recognised: (its key, what is hashed)."""
+    for mapped in intake.mapped:
+        name = mapped.record.key
+        yield name, _record(intake.source, plain.text(name))
+        yield from ((name, _reference(normalise(each.reference))) for each in mapped.activities)
+        content = [name, mapped.record.position, mapped.record.data, *(each.body for each in mapped.activities)]
+        yield from ((name, _address(address)) for address in addresses_in(content))
+    for one in intake.rejects:
+        yield one.identity, _record(intake.source, plain.text(one.identity))
+        if one.reference:
+            yield one.identity, _reference(normalise(one.reference))
+        content = [one.identity, one.position, one.record, one.mapped]
+        yield from ((one.identity, _address(address)) for address in addresses_in(content))
+
+
+def _activities(who: Person, after: int, end: int) -> Select[Any]:
+    row = activity.c
+    texts = [row.key, row.reference, row.record, row.owner_record, row.position, row.answer]
+    contents = [payload.c.body, payload.c.record]
+    return (
+        select(row.seq, row.key, row.source, *texts[1:], payload.c.body, payload.c.record.label("content"))
+        .outerjoin(payload, payload.c.seq == row.seq)
+        .where(row.seq > after, row.seq <= end, _may_be(who, row.key, (row.source, row.record), [*texts, *contents]))
+    )
+
+
+def _rejects(who: Person) -> Select[Any]:
+    row = reject.c
+    contents = [row.identity, row.reference, row.position, row.record, row.mapped, row.reasons]
+    return select(row.id, row.key, row.source, *contents).where(
+        _may_be(who, row.key, (row.source, row.identity), contents)
+    )
+
+
+def _may_be(
+    who: Person, key: Column[Any], record: tuple[Column[Any], Column[Any]], texts: Iterable[Column[Any]]
+) -> ColumnElement[bool]:
+    """Rows worth a closer look."""
+    if who.address:
+        needle = who.address if who.address.isascii() else "@"
+        return or_(*(sql.instr(sql.lower(cast(each, Text)), needle) > 0 for each in texts))
+    mine = key == who.key
+    return or_(mine, (record[0] == who.record[0]) & (record[1] == who.record[1])) if who.record else mine
+
+
+def _is_meant(who: Person, row: Any) -> bool:
+    return not who.address or who.address in addresses_in(list(row))
+
+
+def _remember(conn: Connection, traces: Iterable[str], now: Instant) -> None:
+    secret = _secret(conn) or _new_secret(conn)
+    digests = {_digest(secret, trace) for trace in traces}
+    known = {digest for (digest,) in find(conn, _known, digests)}
+    if fresh := digests - known:
+        conn.execute(insert(forgotten), [{"digest": digest, "at": now.stamp} for digest in sorted(fresh)])
+
+
+def _secret(conn: Connection) -> bytes | None:
+    """The key of all hashes; ``None`` as long as nobody was ever forgotten."""
+    secret = meta.get(conn, SECRET)
+    return None if secret is None else bytes.fromhex(secret)
+
+
+def _new_secret(conn: Connection) -> bytes:
+    secret = secrets.token_bytes(32)
+    meta.put(conn, SECRET, secret.hex())
+    return secret
+
+
+def _digest(secret: bytes, trace: str) -> bytes:
+    return blake2b(trace.encode("utf-8", "backslashreplace"), key=secret, digest_size=16).digest()
+
+
+def _reference(key: str) -> str:
+    return f"reference {key}"
+
+
+def _record(source: str, key: str) -> str:
+    return f"record {source}\0{key}"
+
+
+def _address(address: str) -> str:
+    return f"address {address}"
+
+
+def _known(_: Connection) -> Select[Any]:
+    return select(forgotten.c.digest).where(forgotten.c.digest.in_([THESE]))
