@@ -10,6 +10,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,14 +23,18 @@ from cgsync.api import Log
 from cgsync.clock import SystemClock
 from cgsync.config import Config
 from cgsync.engine import Changes, Engine
-from cgsync.errors import CgsyncError
+from cgsync.errors import CgsyncError, LedgerDamaged
 from cgsync.hosting import Host
 from cgsync.ledger import Ledger
+from cgsync.metrics import Metrics
 from cgsync.notify import Notifier
 from cgsync.secrets import Redactor
+from cgsync.web import Server
 
 Task = Callable[[Engine], Coroutine[Any, Any, None]]
 
+PATIENCE = timedelta(minutes=2)
+"""For so long a service manager is asked to wait, each time that a long start says what it does."""
 BEAT = 5.0
 """Seconds between two looks at whether all goes on; more often when the watchdog wants it."""
 
@@ -65,10 +70,17 @@ def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 
 @contextlib.asynccontextmanager
-async def assembled(config: Config, redactor: Redactor) -> AsyncIterator[Engine]:
-    """An engine over its open ledger; the caller starts it, here it is stopped and the ledger closed."""
+async def assembled(
+    config: Config, redactor: Redactor, tell: Callable[[str], object] = lambda _: None
+) -> AsyncIterator[Engine]:
+    """An engine over its open ledger; the caller starts it, here it is stopped and the ledger closed.
+
+    ``tell`` hears, again and again, what opening takes so long for.
+    """
     clock, log = SystemClock(), structlog.get_logger()
-    ledger = Ledger.open(config.state_dir, receiver=config.receiver.identity, clock=clock)
+    ledger = Ledger.open(
+        config.state_dir, receiver=config.receiver.identity, clock=clock, reserve=config.disk_reserve, tell=tell
+    )
     clean = False
     try:
         host = Host(clock=clock, log=log, redactor=redactor, state_dir=config.state_dir)
@@ -78,6 +90,9 @@ async def assembled(config: Config, redactor: Redactor) -> AsyncIterator[Engine]
         finally:
             await engine.stop()
         clean = True
+    except LedgerDamaged as error:
+        ledger.mark_damaged(error.message)
+        raise
     finally:
         ledger.close(clean=clean)
 
@@ -94,15 +109,21 @@ class Daemon:
         self._stop = asyncio.Event()
         self._reloads = asyncio.Lock()
         self._started = False
+        self._web = Server(metrics=self._measured, alive=self._answer, unready=self._unready, log=self._log)
         self.engine: Engine
+        self._metrics: Metrics
 
     async def run(self, task: Task | None) -> None:
         self._catch_signals()
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(self._log.info, "stopped")
-            self.engine = await stack.enter_async_context(assembled(self._config, self._redactor))
+            self.engine = await stack.enter_async_context(assembled(self._config, self._redactor, self._tell))
             await self.engine.assemble()
             await stack.enter_async_context(self._listening())
+            self._metrics = Metrics(self.engine)
+            stack.push_async_callback(self._web.close)
+            if task is None:
+                await self._web.listen(self._config.web)
             self.engine.start(polling=task is None)
             self._started = True
             self._notifier.ready()
@@ -110,6 +131,12 @@ class Daemon:
             await self._until_ended([task(self.engine)] if task else [])
             self._notifier.stopping()
             self._notifier.status("stopping: waiting for what is in flight")
+
+    def _tell(self, words: str) -> None:
+        """What the start takes so long for: a service manager gives us time as long as it hears that."""
+        self._notifier.extend(PATIENCE)
+        self._notifier.status(words)
+        self._log.info(words)
 
     def _catch_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -145,15 +172,31 @@ class Daemon:
         watchdog = self._notifier.watchdog
         pace = min(BEAT, watchdog.total_seconds() / 3) if watchdog else BEAT
         while True:
-            await self.engine.ledger.write(lambda _: None)
+            await self._answer()
             self._notifier.alive()
             self._notifier.status(await operations.summary(self.engine))
             await asyncio.sleep(pace)
 
+    async def _measured(self) -> str:
+        return await self._metrics.text()
+
+    async def _answer(self) -> None:
+        """Return when the ledger's thread has answered: then everything turns."""
+        await self.engine.ledger.write(lambda _: None)
+
+    def _unready(self) -> str:
+        """Why nothing would be delivered now, or empty."""
+        if not self._started or self._stop.is_set():
+            return "stopping" if self._started else "starting"
+        state = self.engine.sender.state()
+        return f"sending is {state.gate}: {state.words}" if state.paused else self.engine.ledger.disk.look().words
+
     async def carry(self, verb: str, args: Mapping[str, Any]) -> Any:
         """Carry out a command that came over the control socket."""
-        if verb == "reload":
-            return await self.reload()
+        if verb in ("reload", "apply"):
+            changes = await self.reload()
+            if verb == "reload":
+                return changes
         return await operations.carry(verb, args, operations.Core.of(self.engine, self._path))
 
     async def reload(self) -> Changes:
@@ -162,6 +205,7 @@ class Daemon:
             self._notifier.reloading()
             try:
                 fresh = await asyncio.to_thread(configuration.load, self._path, redactor=self._redactor)
+                await self._web.listen(fresh.web)
                 changes = await self.engine.reload(fresh)
                 self._config = fresh
                 logs.configure(fresh.log.level, fresh.log.format, self._redactor)

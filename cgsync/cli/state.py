@@ -101,3 +101,10 @@ def _balance(equation: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sum(terms: Mapping[str, int]) -> str:
     return " + ".join(f"{count} {name}" for name, count in terms.items() if count) or "0"
+
+
+@click.command()
+@config_option
+def metrics(config: Path) -> None:
+    """Print how things stand as Prometheus reads it: what /metrics says."""
+    click.echo(Session(config).carry("metrics"), nl=False)

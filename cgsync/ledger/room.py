@@ -40,6 +40,11 @@ class Disk:
         self.reserve = reserve
         self._last = Room.AMPLE
 
+    @property
+    def free(self) -> int:
+        """Bytes that we may still write there."""
+        return free(self.folder)
+
     def look(self) -> Look:
         try:
             info = os.statvfs(self.folder)

@@ -88,6 +88,21 @@ class Ledger:
             raise LedgerError(f"{self.file}: the ledger is closed")
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._query, query)
 
+    def read_apart(self, query: Callable[[Connection], T]) -> T:
+        """Run a long ``query`` on a connection of its own, in the thread that asks: it keeps no other waiting."""
+        engine = database.reader(self.file)
+        try:
+            with database.translated(self.file), engine.connect() as conn, conn.begin():
+                return query(conn)
+        finally:
+            engine.dispose()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file and its log."""
+        parts = (self.file, self.file.with_name(f"{self.file.name}-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
     def announce(self, control: Path | None) -> None:
         """Write into the lock file where commands find the holder."""
         self._lock.announce(control)

@@ -9,6 +9,7 @@ from typing import Any
 from cgsync.engine import Engine
 from cgsync.ledger import books, outbox, rejects, sources
 from cgsync.ledger.sources import Known
+from cgsync.metrics import Metrics
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
 from cgsync.running import Running
@@ -33,8 +34,12 @@ async def status(core: Core) -> Mapping[str, Any]:
         "sources": rows,
         "outbox": _totals(states),
         "sender": _sender(core.engine) if core.running else {},
-        "trouble": _trouble(core) if core.running else _broken(core),
+        "trouble": _guarded(known, states) + (_trouble(core) if core.running else _broken(core)),
     }
+
+
+async def metrics(core: Core) -> str:
+    return await Metrics(core.engine, running=core.running).text()
 
 
 async def summary(engine: Engine) -> str:
@@ -122,6 +127,20 @@ def _trouble(core: Core) -> list[Mapping[str, str]]:
     if state.paused:
         found.append({"what": "sender", "words": state.words, "hint": state.hint})
     return found
+
+
+def _guarded(known: Sequence[Known], states: Mapping[str, Mapping[str, int]]) -> list[Mapping[str, str]]:
+    """The sources of which a run is held until somebody has looked at it."""
+    return [
+        {
+            "what": f"source {each.name}",
+            "words": f"{states.get(each.uid, {}).get('held', 0)} activities are held: {each.guard}",
+            "hint": f"`cgsync outbox list --source {each.name} --state held` shows them; "
+            f"`cgsync outbox release --source {each.name}` sends them",
+        }
+        for each in known
+        if each.guard
+    ]
 
 
 def _broken(core: Core) -> list[Mapping[str, str]]:
