@@ -19,7 +19,8 @@ from cgsync_files.states import EDGE, FileState
 from cgsync_files.targets import target
 
 LONGEST = 2.0
-"""Seconds after which a batch is handed over although it has room."""
+"""Seconds after which a batch is handed over although it has room; one with nothing in it is of no use, however slow
+the disk."""
 
 
 class Abandoned(Exception):
@@ -87,7 +88,7 @@ class Drop:
     def _time_is_left(self, batch: Gathering, wanted: Callable[[], bool]) -> bool:
         if not wanted():
             raise Abandoned
-        return batch.has_room() and self._clock.monotonic() < batch.until
+        return batch.has_room() and (batch.is_empty or self._clock.monotonic() < batch.until)
 
     def _standing(self, batch: Gathering) -> ChainMap[str, Json]:
         """The cursor as it will be when this batch is stored; what it forgets is ``None``."""

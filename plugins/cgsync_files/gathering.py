@@ -23,6 +23,10 @@ class Gathering:
     size: int = 0
     cleaned: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.records or self.rejects or self.cursor)
+
     def has_room(self) -> bool:
         return len(self.records) < MAX_RECORDS and len(self.rejects) < MAX_RECORDS and self.size < MOST_BYTES
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 
 from cgsync.api import Batch, Later, SourceUnavailable
+from cgsync.testing import FakeClock
 from cgsync.testing.driving import Driver, keys
 
 Over = Callable[..., Driver]
@@ -161,3 +163,21 @@ async def test_it_waits_without_being_asked_again_and_again(over: Over, drop: Pa
         answer: Any = await source.fetch({})
     assert isinstance(answer, Later)
     assert 9 < answer.after.total_seconds() <= 10
+
+
+class SlowDisk(FakeClock):
+    """Each look at the clock finds that the disk took three more seconds."""
+
+    def monotonic(self) -> float:
+        self.advance(timedelta(seconds=3))
+        return super().monotonic()
+
+
+@pytest.mark.parametrize("clock", [SlowDisk()])
+async def test_a_disk_slower_than_a_batch_may_take_moves_on_all_the_same(over: Over, drop: Path) -> None:
+    """Else a fetch would return what it began with, for which a source is held."""
+    write(drop / "a.csv", *range(3))
+    steps = await over().reopened({})
+    assert keys(steps) == ["0", "1", "2"]
+    assert all(step.before != step.behind for step in steps)
+    assert keys(await over().reopened(steps[0].behind)) == ["1", "2"]
