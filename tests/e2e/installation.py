@@ -56,8 +56,11 @@ def environment() -> dict[str, str]:
 class Sandbox:
     """The stand-in for CustomerGauge as a process of its own; it judges what arrived."""
 
-    def __init__(self, *arguments: str) -> None:
-        command = [sys.executable, "-m", "cgsync", "sandbox", "--port", "0", *arguments]
+    def __init__(self, *arguments: str, port: int = 0, secret: str = "") -> None:
+        """With a ``secret`` it knows a client of its own, which no option of the command makes."""
+        known = f"import asyncio, cgsync.sandbox as s; asyncio.run(s.serve(port={port}, client_secret={secret!r}))"
+        usual = ["-m", "cgsync", "sandbox", "--port", str(port), *arguments]
+        command = [sys.executable, *(["-c", known] if secret else usual)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
         assert self._process.stdout is not None
         self.page = ""
