@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from cgsync.engine import Engine
-from cgsync.ledger import books, outbox, rejects, sources
+from cgsync.ledger import books, outbox, rejects, retention, sources
 from cgsync.ledger.sources import Known
 from cgsync.metrics import Metrics
 from cgsync.operations.core import Core
@@ -33,6 +33,7 @@ async def status(core: Core) -> Mapping[str, Any]:
         "summary": await summary(core.engine) if core.running else "no daemon runs; this is what is stored",
         "sources": rows,
         "outbox": _totals(states),
+        "without_body": await core.ledger.read(retention.without_body),
         "sender": _sender(core.engine) if core.running else {},
         "trouble": _guarded(known, states) + (_trouble(core) if core.running else _broken(core)),
     }
