@@ -184,6 +184,9 @@ class Poller:
         if drained.batches:
             self._wakes = 0
             self._log.info("took in", **{name: count for name, count in drained.counts.items() if count})
+        if drained.held:
+            hint = "`cgsync outbox list --state held` shows it; `cgsync outbox release --source` and its name sends it"
+            self._log.warning("the rest of the run is held", because=drained.held, hint=hint)
         for part, reason in drained.problems.items():
             self._log.warning("part of the source failed", part=part, reason=reason)
 

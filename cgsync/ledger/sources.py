@@ -28,6 +28,8 @@ class Known:
     paused: bool
     removed: bool
     since: datetime
+    guard: str | None = None
+    """why a run of it is held"""
 
 
 def register(conn: Connection, name: str, plugin: str, now: Instant) -> str:
@@ -108,6 +110,7 @@ def list_sources(conn: Connection) -> Sequence[Known]:
             paused=row.paused,
             removed=row.removed,
             since=moment(row.since_at),
+            guard=row.guard,
         )
         for row in conn.execute(select(source).order_by(source.c.name))
     ]

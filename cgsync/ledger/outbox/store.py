@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Connection, Insert, insert, select
+from sqlalchemy import Connection, Insert, Update, bindparam, insert, select, update
 from sqlalchemy import func as sql
 
 from cgsync.api import Record
@@ -87,7 +87,7 @@ class Placement:
         self.keys = {one.reference: normalise(one.reference) for mapped in intake.mapped for one in mapped.activities}
         self.rows = load(conn, dict.fromkeys(self.keys.values()))
         self.written: dict[str, tuple[Row, Activity, Record]] = {}
-        self._advanced: dict[str, Row] = {}
+        self._advanced: dict[str, tuple[Row, Record]] = {}
         self.allowance = intake.allowance
         self.guarded = 0
         self.tally: Tally = Counter()
@@ -120,7 +120,7 @@ class Placement:
         row = self.rows.get(key)
         if row is None:
             self.rows[key] = row = self._fresh(key, desired, record)
-        elif revision and self._is_stale(row, revision):
+        elif revision and self._is_stale(row, record, revision):
             return "stale"
         elif row.digest == desired.digest and row.state != DROPPED:
             return "unchanged"
@@ -131,7 +131,7 @@ class Placement:
         self.written[key] = row, desired, record
         return fate
 
-    def _is_stale(self, row: Row, revision: str) -> bool:
+    def _is_stale(self, row: Row, record: Record, revision: str) -> bool:
         """Whether the row has a later revision; if not, this one is the latest, also when nothing else changed."""
         if row.source != self._intake.source:
             return False
@@ -139,7 +139,7 @@ class Placement:
             return True
         if revision != row.revision:
             row.revision = revision
-            self._advanced[row.key] = row
+            self._advanced[row.key] = row, record
         return False
 
     def _fresh(self, key: str, desired: Activity, record: Record) -> Row:
@@ -192,8 +192,10 @@ class Placement:
         self.tally.update(retention.regain(self._conn, [row.seq for row in known]))
         contents = [(row.seq, desired.body, plain.data(record.data)) for row, desired, record in entries]
         run_tuples(self._conn, _put_payload, ("seq", "body", "record"), contents)
-        advanced = [row for key, row in self._advanced.items() if key not in self.written]
-        save(self._conn, advanced, ("revision",))
+        advanced = [each for key, each in self._advanced.items() if key not in self.written]
+        save(self._conn, [row for row, _ in advanced], ("revision",))
+        newest = [(plain.data(record.data), row.seq) for row, record in advanced]
+        run_tuples(self._conn, _update_record, ("record", "of_seq"), newest)
         if entries:
             epoch.advance(self._conn, self._epoch, max(row.due or row.queued for row, *_ in entries))
         now = self._epoch.now
@@ -261,6 +263,11 @@ def _tally(source: str, counts: Mapping[str, int]) -> Tally:
 
 def _insert(_: Connection) -> Insert:
     return insert(activity)
+
+
+def _update_record(_: Connection) -> Update:
+    """What was not mapped may have changed; another mapping may want it."""
+    return update(payload).where(payload.c.seq == bindparam("of_seq"))
 
 
 def _put_payload(conn: Connection) -> Insert:
