@@ -12,25 +12,29 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from typing import Any, TypeAlias
 
-from pytest import MonkeyPatch
+import pytest
 
 from cgsync import intake
 from cgsync.delivery import breaker, classify, courier, crew, gate, rows, steering
 from cgsync.errors import LedgerError, UnknownCommit
 from cgsync.http import ClientCredentials
 from cgsync.ledger import Instant, attempts, checkpoints, counters, epoch, lock, outbox, settlements
-from cgsync.ledger.outbox import due, settle
-from cgsync.ledger.outbox import store as storing
 from cgsync.ledger.writer import Writer
 from cgsync.model import Again, Delivered, Lane, Refused, Result
 from cgsync.sender import Sender
 
-Mutant: TypeAlias = Callable[[MonkeyPatch], None]
+Mutant: TypeAlias = Callable[[pytest.MonkeyPatch], None]
+
+# the package has functions of the same names
+due: Any = import_module("cgsync.ledger.outbox.due")
+settle: Any = import_module("cgsync.ledger.outbox.settle")
+storing: Any = import_module("cgsync.ledger.outbox.store")
 
 
-def cursor_before_rows(patch: MonkeyPatch) -> None:
+def cursor_before_rows(patch: pytest.MonkeyPatch) -> None:
     take = intake.SourceIntake.take
 
     async def mutant(self: Any, batch: Any, **options: Any) -> Any:
@@ -41,7 +45,7 @@ def cursor_before_rows(patch: MonkeyPatch) -> None:
     patch.setattr(intake.SourceIntake, "take", mutant)
 
 
-def acknowledged_before_commit(patch: MonkeyPatch) -> None:
+def acknowledged_before_commit(patch: pytest.MonkeyPatch) -> None:
     fetch = intake.SourceIntake.fetch
 
     async def mutant(self: Any, source: Any, cursor: Any) -> Any:
@@ -53,23 +57,23 @@ def acknowledged_before_commit(patch: MonkeyPatch) -> None:
     patch.setattr(intake.SourceIntake, "fetch", mutant)
 
 
-def digest_of_what_was_seen(patch: MonkeyPatch) -> None:
+def digest_of_what_was_seen(patch: pytest.MonkeyPatch) -> None:
     """What was seen is remembered outside the transaction: what was seen and not stored is never stored."""
-    place, seen = storing._Batch._place, dict[tuple[str, str], bytes]()
+    place, seen = storing.Placement._place, dict[tuple[str, str], bytes]()
 
     def mutant(self: Any, key: str, desired: Any, record: Any, revision: Any) -> Any:
         spot = (_file(self._conn), key)
-        if seen.get(spot) == desired.digest and key in self._rows:
+        if seen.get(spot) == desired.digest and key in self.rows:
             return "unchanged"
         seen[spot] = desired.digest
         return place(self, key, desired, record, revision)
 
-    patch.setattr(storing._Batch, "_place", mutant)
+    patch.setattr(storing.Placement, "_place", mutant)
 
 
-def digest_of_what_was_ever_seen(patch: MonkeyPatch) -> None:
+def digest_of_what_was_ever_seen(patch: pytest.MonkeyPatch) -> None:
     """A→B→A ends at B."""
-    place, seen = storing._Batch._place, set[tuple[str, str, bytes]]()
+    place, seen = storing.Placement._place, set[tuple[str, str, bytes]]()
 
     def mutant(self: Any, key: str, desired: Any, record: Any, revision: Any) -> Any:
         spot = (_file(self._conn), key, desired.digest)
@@ -79,25 +83,25 @@ def digest_of_what_was_ever_seen(patch: MonkeyPatch) -> None:
         seen.add(spot)
         return fate
 
-    patch.setattr(storing._Batch, "_place", mutant)
+    patch.setattr(storing.Placement, "_place", mutant)
 
 
-def digest_against_a_row_that_is_not_clean(patch: MonkeyPatch) -> None:
+def digest_against_a_row_that_is_not_clean(patch: pytest.MonkeyPatch) -> None:
     """Compared with what was delivered, while something newer waits."""
-    place, delivered = storing._Batch._place, dict[tuple[str, str], bytes]()
+    place, delivered = storing.Placement._place, dict[tuple[str, str], bytes]()
 
     def mutant(self: Any, key: str, desired: Any, record: Any, revision: Any) -> Any:
-        row, spot = self._rows.get(key), (_file(self._conn), key)
+        row, spot = self.rows.get(key), (_file(self._conn), key)
         if row is not None and row.state == "delivered":
             delivered[spot] = row.digest
         if row is not None and delivered.get(spot) == desired.digest:
             return "unchanged"
         return place(self, key, desired, record, revision)
 
-    patch.setattr(storing._Batch, "_place", mutant)
+    patch.setattr(storing.Placement, "_place", mutant)
 
 
-def mark_without_compare_and_set(patch: MonkeyPatch) -> None:
+def mark_without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
     def mutant(self: Any, result: Result) -> None:
         row = self._rows.get(result.due.key)
         if row is not None and isinstance(result.outcome, Delivered):
@@ -108,7 +112,7 @@ def mark_without_compare_and_set(patch: MonkeyPatch) -> None:
     patch.setattr(settle._Desk, "settle", mutant)
 
 
-def refusal_without_compare_and_set(patch: MonkeyPatch) -> None:
+def refusal_without_compare_and_set(patch: pytest.MonkeyPatch) -> None:
     def mutant(self: Any, result: Result) -> None:
         row = self._rows.get(result.due.key)
         if row is not None and isinstance(result.outcome, Refused):
@@ -119,7 +123,7 @@ def refusal_without_compare_and_set(patch: MonkeyPatch) -> None:
     patch.setattr(settle._Desk, "settle", mutant)
 
 
-def two_in_flight(patch: MonkeyPatch) -> None:
+def two_in_flight(patch: pytest.MonkeyPatch) -> None:
     offer = rows.Rows.offer
 
     def mutant(self: Any, offered: Any) -> bool:
@@ -139,16 +143,16 @@ def two_in_flight(patch: MonkeyPatch) -> None:
     patch.setattr(rows.Rows, "settled", settled)
 
 
-def gate_ignored(patch: MonkeyPatch) -> None:
+def gate_ignored(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(gate.Gate, "close", lambda *_, **__: False)
 
 
-def gate_opened_by_any_success(patch: MonkeyPatch) -> None:
+def gate_opened_by_any_success(patch: pytest.MonkeyPatch) -> None:
     passed = steering.Steering._passed
     patch.setattr(steering.Steering, "_passed", lambda self, row, *, probe: passed(self, row, probe=True))
 
 
-def no_wait_after_a_timeout(patch: MonkeyPatch) -> None:
+def no_wait_after_a_timeout(patch: pytest.MonkeyPatch) -> None:
     wait = settle._Desk._wait
 
     def mutant(self: Any, row: Any, again: Again, retry_in: float, *, current: bool) -> None:
@@ -157,28 +161,28 @@ def no_wait_after_a_timeout(patch: MonkeyPatch) -> None:
     patch.setattr(settle._Desk, "_wait", mutant)
 
 
-def doubt_not_persisted(patch: MonkeyPatch) -> None:
+def doubt_not_persisted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(settle, "SETTLED", tuple(name for name in settle.SETTLED if name != "doubt"))
 
 
-def unclean_stop_not_noticed(patch: MonkeyPatch) -> None:
+def unclean_stop_not_noticed(patch: pytest.MonkeyPatch) -> None:
     begin = epoch.begin
     patch.setattr(epoch, "begin", lambda *args, clean, **more: begin(*args, clean=True, **more))
 
 
-def doubts_forgotten_at_a_reboot(patch: MonkeyPatch) -> None:
+def doubts_forgotten_at_a_reboot(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(epoch, "_renew_doubts", lambda *_: None)
 
 
-def newer_version_sent_despite_doubt(patch: MonkeyPatch) -> None:
+def newer_version_sent_despite_doubt(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(storing, "is_due", lambda *_: True)
 
 
-def older_revision_wins(patch: MonkeyPatch) -> None:
+def older_revision_wins(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(storing.revisions, "older", lambda *_: False)
 
 
-def retry_that_regresses(patch: MonkeyPatch) -> None:
+def retry_that_regresses(patch: pytest.MonkeyPatch) -> None:
     """What is read from the ledger is what was read from it the last time."""
     due_now, known = due.due, dict[tuple[str, str], Any]()
 
@@ -192,25 +196,29 @@ def retry_that_regresses(patch: MonkeyPatch) -> None:
     patch.setattr(outbox, "due", mutant)
 
 
-def lane_never_read(patch: MonkeyPatch) -> None:
+def lane_never_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(due, "LANES", [lane for lane in due.LANES if lane is not Lane.RETRY])
 
 
-def source_starved(patch: MonkeyPatch) -> None:
+def source_starved(patch: pytest.MonkeyPatch) -> None:
     sources = due._sources
-    patch.setattr(due, "_sources", lambda conn, lane: list(sources(conn, lane))[:1])
+    patch.setattr(due, "_sources", lambda *args: list(sources(*args))[:1])
 
 
-def sent_without_a_key(patch: MonkeyPatch) -> None:
+def sent_without_a_key(patch: pytest.MonkeyPatch) -> None:
     prepare = intake.prepare
 
     def mutant(record: Any, plan: Any, *more: Any) -> Any:
-        return prepare(replace(record, key="ghost", data={**record.data, "id": "ghost"}), plan, *more) if not record.key else prepare(record, plan, *more)
+        return (
+            prepare(replace(record, key="ghost", data={**record.data, "id": "ghost"}), plan, *more)
+            if not record.key
+            else prepare(record, plan, *more)
+        )
 
     patch.setattr(intake, "prepare", mutant)
 
 
-def every_worker_refreshes(patch: MonkeyPatch) -> None:
+def every_worker_refreshes(patch: pytest.MonkeyPatch) -> None:
     async def mutant(self: Any) -> Any:
         task = asyncio.create_task(self._fetch())
         task.add_done_callback(self._fetched)
@@ -219,7 +227,7 @@ def every_worker_refreshes(patch: MonkeyPatch) -> None:
     patch.setattr(ClientCredentials, "_refreshed", mutant)
 
 
-def good_token_dropped(patch: MonkeyPatch) -> None:
+def good_token_dropped(patch: pytest.MonkeyPatch) -> None:
     """A late 401 for an old token takes the new one away."""
 
     def mutant(self: Any, generation: int) -> bool:
@@ -229,7 +237,7 @@ def good_token_dropped(patch: MonkeyPatch) -> None:
     patch.setattr(ClientCredentials, "invalidate", mutant)
 
 
-def pause_burns_attempts(patch: MonkeyPatch) -> None:
+def pause_burns_attempts(patch: pytest.MonkeyPatch) -> None:
     """A 429 counts against the row."""
     real = classify
 
@@ -240,7 +248,7 @@ def pause_burns_attempts(patch: MonkeyPatch) -> None:
     patch.setattr(courier, "classify", mutant)
 
 
-def failure_taken_for_refusal(patch: MonkeyPatch) -> None:
+def failure_taken_for_refusal(patch: pytest.MonkeyPatch) -> None:
     real = classify
 
     def mutant(answer: Any, *, now: Any) -> Any:
@@ -252,7 +260,7 @@ def failure_taken_for_refusal(patch: MonkeyPatch) -> None:
     patch.setattr(courier, "classify", mutant)
 
 
-def portal_taken_for_the_api(patch: MonkeyPatch) -> None:
+def portal_taken_for_the_api(patch: pytest.MonkeyPatch) -> None:
     """Whatever comes with a 200 is a success."""
     real = classify
 
@@ -265,11 +273,11 @@ def portal_taken_for_the_api(patch: MonkeyPatch) -> None:
     patch.setattr(courier, "classify", mutant)
 
 
-def backoff_without_bound(patch: MonkeyPatch) -> None:
+def backoff_without_bound(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(steering, "full_jitter", lambda *_, **__: timedelta(hours=2))
 
 
-def retry_after_ignored(patch: MonkeyPatch) -> None:
+def retry_after_ignored(patch: pytest.MonkeyPatch) -> None:
     retry_in = steering.Steering._retry_in
 
     def mutant(self: Any, row: Any, outcome: Any) -> timedelta:
@@ -278,15 +286,15 @@ def retry_after_ignored(patch: MonkeyPatch) -> None:
     patch.setattr(steering.Steering, "_retry_in", mutant)
 
 
-def breaker_without_breadth(patch: MonkeyPatch) -> None:
+def breaker_without_breadth(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(breaker, "BREADTH", 1)
 
 
-def brake_on_the_first_refusal(patch: MonkeyPatch) -> None:
+def brake_on_the_first_refusal(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(breaker.Brake, "refused", lambda *_: True)
 
 
-def failed_commit_taken_for_a_success(patch: MonkeyPatch) -> None:
+def failed_commit_taken_for_a_success(patch: pytest.MonkeyPatch) -> None:
     transact = Writer._transact
 
     def mutant(self: Any, conn: Any, group: Any) -> Any:
@@ -296,7 +304,7 @@ def failed_commit_taken_for_a_success(patch: MonkeyPatch) -> None:
     patch.setattr(Writer, "_transact", mutant)
 
 
-def sent_on_without_a_disk(patch: MonkeyPatch) -> None:
+def sent_on_without_a_disk(patch: pytest.MonkeyPatch) -> None:
     settle_all = Sender._settle
 
     async def mutant(self: Any) -> None:
@@ -306,7 +314,7 @@ def sent_on_without_a_disk(patch: MonkeyPatch) -> None:
     patch.setattr(Sender, "_settle", mutant)
 
 
-def stopped_without_waiting(patch: MonkeyPatch) -> None:
+def stopped_without_waiting(patch: pytest.MonkeyPatch) -> None:
     """What is on the wire is cut off, and the stop is called clean."""
 
     def mutant(self: Any) -> None:
@@ -317,18 +325,18 @@ def stopped_without_waiting(patch: MonkeyPatch) -> None:
     patch.setattr(crew.Crew, "stop", mutant)
 
 
-def never_stops(patch: MonkeyPatch) -> None:
+def never_stops(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(crew.Crew, "stop", lambda _: None)
 
 
-def never_probes(patch: MonkeyPatch) -> None:
+def never_probes(patch: pytest.MonkeyPatch) -> None:
     async def mutant(self: Any) -> None:
         await asyncio.get_running_loop().create_future()
 
     patch.setattr(gate.Gate, "probe_due", mutant)
 
 
-def superseded_not_counted(patch: MonkeyPatch) -> None:
+def superseded_not_counted(patch: pytest.MonkeyPatch) -> None:
     add = counters.add
 
     def mutant(conn: Any, tally: Mapping[tuple[str, str], int]) -> None:
@@ -337,19 +345,19 @@ def superseded_not_counted(patch: MonkeyPatch) -> None:
     patch.setattr(counters, "add", mutant)
 
 
-def no_lock(patch: MonkeyPatch) -> None:
+def no_lock(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(lock, "_taken", lambda _: True)
 
 
-def attempts_never_forgotten(patch: MonkeyPatch) -> None:
+def attempts_never_forgotten(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(attempts, "KEPT", 1_000)
 
 
-def secret_shown(patch: MonkeyPatch) -> None:
+def secret_shown(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(ClientCredentials, "_masked", lambda _, words: words)
 
 
-def settling_given_up(patch: MonkeyPatch) -> None:
+def settling_given_up(patch: pytest.MonkeyPatch) -> None:
     """What could not be settled once is never settled."""
     fail = settlements.fail
 

@@ -25,10 +25,10 @@ from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
 from cgsync.testing import MemoryLog
-from tests.machine.disk import Compiled, Disk, ledger_class
-from tests.machine.loop import WorldClock, WorldLoop
-from tests.machine.origin import Origin, Tap, tap
-from tests.machine.receiver import Api, HandCredentials, HandWire
+from tests.faults.machine.disk import Compiled, Disk, ledger_class
+from tests.faults.machine.loop import WorldClock, WorldLoop
+from tests.faults.machine.origin import Origin, Tap, tap
+from tests.faults.machine.receiver import Api, HandCredentials, HandWire
 
 RECEIVER = "https://receiver.example/activities as someone"
 SECRET = "canary-secret"

@@ -9,11 +9,11 @@ from hypothesis.stateful import invariant
 
 from cgsync.errors import UnknownCommit
 from cgsync.ledger import books, lock_holder
-from tests.machine.disk import Fault
-from tests.machine.judge import Judge
-from tests.machine.process import SECRET
-from tests.machine.receiver import BAD, TOKEN, account_of
-from tests.machine.world import World
+from tests.faults.machine.disk import Fault
+from tests.faults.machine.judge import Judge
+from tests.faults.machine.process import SECRET
+from tests.faults.machine.receiver import TOKEN
+from tests.faults.machine.world import World
 
 AFTER_EACH_STEP = "after each step"
 AT_THE_END = "at the end of each example"
@@ -49,7 +49,6 @@ INVARIANTS: Mapping[str, str] = {
     "BooksBalance": AFTER_EACH_STEP,
 }
 """Name → where. A method of :class:`Invariants` has the same name in snake case."""
-
 
 
 def snake(name: str) -> str:

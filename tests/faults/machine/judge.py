@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 
 from cgsync.ledger import key as normalise
-from tests.machine.origin import LOG, Item, Origin, fold
-from tests.machine.receiver import Applied, Put, Reply, account_of
+from tests.faults.machine.origin import LOG, Item, Origin, fold
+from tests.faults.machine.receiver import Applied, Put, Reply, account_of
 
 SETTLE_TIME = 120.0
 PROBE_GAP = 900.0
@@ -183,7 +183,9 @@ class Judge:
 
     def _check_delivered(self, row: Row) -> None:
         if row.delivered_version != row.version:
-            self.violated("MarkIsCompareAndSet", f"{row.reference} v{row.version} is marked, v{row.delivered_version} was sent")
+            self.violated(
+                "MarkIsCompareAndSet", f"{row.reference} v{row.version} is marked, v{row.delivered_version} was sent"
+            )
         shown = self.shown.get(row.reference)
         if shown != row.body:
             self.violated(
@@ -210,7 +212,9 @@ class Judge:
             self.violated("OneInFlight", f"{put.reference} twice")
         self.open.append(put)
         if now < dealings.closed_until - 1e-6:
-            words = f"{put.reference} was sent {dealings.closed_until - now:.1f} s too early after {dealings.closed_for}"
+            words = (
+                f"{put.reference} was sent {dealings.closed_until - now:.1f} s too early after {dealings.closed_for}"
+            )
             self.violated("GateHolds", words)
         if now < dealings.asked.get((put.reference, put.body), 0.0) - 1e-6:
             self.violated("BackoffBounded", f"{put.reference} was asked to wait longer")
@@ -244,36 +248,39 @@ class Judge:
         if put not in self.open:
             return
         self.open.remove(put)
-        dealings, now = self.dealings[put.owner], self._time()
-        version = (put.reference, put.body)
-        probe = put.at >= dealings.closed_until
+        self._consider(self.dealings[put.owner], put, reply)
+        self.longest_asked = max(self.longest_asked, min(reply.after or 0.0, LONGEST_ASKED))
+
+    def _consider(self, dealings: Dealings, put: Put, reply: Reply) -> None:
         match reply.effect:
             case "fail":
-                self.failed[version] += 1
-                self._fail(dealings, put.reference)
-                self.doubts[put.reference] = now
-                if reply.after:
-                    dealings.asked[version] = now + reply.after
-            case "refuse":
-                self.refusals[version] += 1
-                dealings.refused += 1
-                dealings.failures.clear()
-                if probe:
-                    dealings.closed_until = 0.0
-            case "pass":
-                dealings.failures.clear()
-                if probe:
-                    dealings.closed_until = 0.0
+                self._failed(dealings, put, reply)
+            case "refuse" | "pass":
+                self._judged(dealings, put, refused=reply.effect == "refuse")
             case "throttle" if reply.after is None:
                 dealings.closed = True
             case "throttle":
-                self._close(dealings, now + (reply.after or 0.0), f"a 429 that asked for {reply.after} s")
+                self._close(dealings, self._time() + (reply.after or 0.0), f"a 429 that asked for {reply.after} s")
             case "pause" if reply.status == 401:  # one alone closes nothing: its token may be old
                 dealings.condemned.add(put.token)
                 dealings.closed = True
             case "pause":
-                self._close(dealings, now + PROBE_GAP, f"a pause for {reply.status or 'the certificate'}")
-        self.longest_asked = max(self.longest_asked, min(reply.after or 0.0, LONGEST_ASKED))
+                self._close(dealings, self._time() + PROBE_GAP, f"a pause for {reply.status or 'the certificate'}")
+
+    def _failed(self, dealings: Dealings, put: Put, reply: Reply) -> None:
+        self.failed[put.reference, put.body] += 1
+        self._fail(dealings, put.reference)
+        self.doubts[put.reference] = self._time()
+        if reply.after:
+            dealings.asked[put.reference, put.body] = self._time() + reply.after
+
+    def _judged(self, dealings: Dealings, put: Put, *, refused: bool) -> None:
+        """The API did its work, whatever it thought of the record: what was tried by that is open."""
+        self.refusals[put.reference, put.body] += refused
+        dealings.refused += refused
+        dealings.failures.clear()
+        if put.at >= dealings.closed_until:
+            dealings.closed_until = 0.0
 
     def spared(self, owner: object, reference: str) -> None:
         """A request failed before its first byte."""

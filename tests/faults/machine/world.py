@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from cgsync.ledger import Instant, Ledger, database, key, outbox
-from tests.machine.disk import Disk, Fault
-from tests.machine.judge import Judge, Row
-from tests.machine.loop import WorldClock, WorldLoop
-from tests.machine.origin import Origin
-from tests.machine.process import RECEIVER, Process
-from tests.machine.receiver import BAD, Api, account_of
+from tests.faults.machine.disk import Disk, Fault
+from tests.faults.machine.judge import Judge, Row
+from tests.faults.machine.loop import WorldClock, WorldLoop
+from tests.faults.machine.origin import Origin
+from tests.faults.machine.process import RECEIVER, Process
+from tests.faults.machine.receiver import BAD, Api, account_of
 
 T = TypeVar("T")
 WAITS = (5.0, 130.0, 310.0, 920.0, *[3_700.0] * 12, *[86_500.0] * 9)
@@ -49,7 +49,7 @@ class World:
         ]
         self.judge = Judge(folder / database.FILE, self.origins, self.loop.time)
         self.api = Api(self.loop, self.judge)
-        self.random = random.Random(seed)  # noqa: S311 - the same again for the same seed
+        self.random = random.Random(seed)
         self.boots = 0
         self.restarts = 0
         self.dying = False
@@ -86,6 +86,8 @@ class World:
 
     def stop(self) -> None:
         """SIGTERM."""
+        self.disk.stalled = False  # for a disk that hangs for ever systemd has its SIGKILL
+        self.process.ledger.writer.wake()  # type: ignore[attr-defined]  # it is a HandLedger
         waiting = [put for put in self.judge.open if put.owner is self.process]
         if not self.process.stop():
             self.judge.violated("StopsInTime", f"it still runs, {len(waiting)} requests were in flight")

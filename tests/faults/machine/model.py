@@ -12,12 +12,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.ledger import Instant, key, outbox
-from tests.machine.disk import Fault
-from tests.machine.invariants import Invariants
-from tests.machine.judge import reference
-from tests.machine.origin import PARTS, Origin
-from tests.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
-from tests.machine.world import World, empty_ledger
+from tests.faults.machine.disk import Fault
+from tests.faults.machine.invariants import Invariants
+from tests.faults.machine.judge import reference
+from tests.faults.machine.origin import PARTS, Origin
+from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
+from tests.faults.machine.world import World, empty_ledger
 
 SOURCES = st.sampled_from(["desk", "mail"])
 KEYS = st.sampled_from(["a", "b", "c"])
@@ -173,16 +173,21 @@ class Machine(Invariants, RuleBasedStateMachine):
     def answers_cross(self, kinds: list[str]) -> None:
         """Several are in flight, and what their answers say of the others differs."""
         self.world.api.mood = HOLD
-        for each in "abc":
-            self._origin("desk").edit(each, kinds[0])
-        self.world.poll("desk")
+        for name in ("desk", "mail"):
+            for each in "abc":
+                self._origin(name).edit(each, kinds[0])
+            self.world.poll(name)
         for put, kind in zip(list(self.world.api.open), kinds, strict=False):
             self.world.api.reply(put, kind)
             self.world.drive()
         self.world.api.mood = "ok"
         self.world.drive(8.0)
 
-    @rule(first=st.sampled_from(["429", "429, 0 s"]), then=st.sampled_from(["429, huge", "429, 20 s", "403"]), last=ANSWERS)
+    @rule(
+        first=st.sampled_from(["429", "429, 0 s"]),
+        then=st.sampled_from(["429, huge", "429, 20 s", "403"]),
+        last=ANSWERS,
+    )
     def a_straggler_behind_a_probe(self, first: str, then: str, last: str) -> None:
         """A probe is under way when a request that was sent before it is answered."""
         api = self.world.api
@@ -271,7 +276,11 @@ class Machine(Invariants, RuleBasedStateMachine):
         self.world.reboot(seconds)
         self.world.start()
 
-    @rule(fault=st.sampled_from([Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
+    @rule(
+        fault=st.sampled_from(
+            [Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]
+        )
+    )
     def the_next_commit_goes_wrong(self, fault: Fault) -> None:
         self.world.disk.fault = fault
 

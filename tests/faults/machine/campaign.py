@@ -1,4 +1,4 @@
-"""One share of a campaign, as a process of its own: `python -m tests.machine.campaign --seed 1 --examples 500 --steps 50`."""
+"""One share of a campaign, as a process of its own: `python -m tests.faults.machine.campaign --seed 1`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
-from pytest import MonkeyPatch
 
-from tests.machine.model import Machine
-from tests.machine.mutants import MUTANTS
+from tests.faults.machine.model import Machine
+from tests.faults.machine.mutants import MUTANTS
 
-IN_MEMORY = Path("/dev/shm")  # noqa: S108 - where fsync costs nothing; nothing of the product changes by that
+IN_MEMORY = Path("/dev/shm")
+
+FOUND = 3
+"""The exit status when the machine found something; whatever else fails has Python's own."""
 
 
 def run(*, number: int, examples: int, steps: int, shrink: bool) -> None:
@@ -45,19 +49,34 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=int, default=100)
     parser.add_argument("--steps", type=int, default=50)
-    parser.add_argument("--shrink", action="store_true")
-    parser.add_argument("--mutant", choices=sorted(MUTANTS), help="be wrong in this way")
+    parser.add_argument("--mutants", nargs="*", choices=sorted(MUTANTS), help="be wrong in these ways, one by one")
     args = parser.parse_args()
+    if args.mutants:
+        return hunt(args.mutants, number=args.seed, examples=args.examples, steps=args.steps)
     started = time.monotonic()
-    if args.mutant:
-        MUTANTS[args.mutant](MonkeyPatch())
     try:
-        run(number=args.seed, examples=args.examples, steps=args.steps, shrink=args.shrink)
+        run(number=args.seed, examples=args.examples, steps=args.steps, shrink=True)
     except Exception as error:
         print(type(error).__name__, told(error))
-        return 1
+        return FOUND
     finally:
-        print(f"{Machine.examples} examples, {Machine.applied} applied, {time.monotonic() - started:.1f} s")
+        spent = time.monotonic() - started
+        print(f"{Machine.examples} examples, {Machine.applied} applied, {spent:.1f} s")
+    return 0
+
+
+def hunt(names: Sequence[str], *, number: int, examples: int, steps: int) -> int:
+    """Say of each mutant how it was found, or that it was not."""
+    for name in names:
+        started, Machine.examples = time.monotonic(), 0
+        with pytest.MonkeyPatch.context() as patch:
+            MUTANTS[name](patch)
+            try:
+                run(number=number, examples=examples, steps=steps, shrink=False)
+                word = "SURVIVED"
+            except AssertionError as error:
+                word = " ".join(str(error).split())[:120] or "an assertion without words"
+        print(f"{name}: {Machine.examples} examples, {time.monotonic() - started:.1f} s: {word}", flush=True)
     return 0
 
 

@@ -115,7 +115,10 @@ class Origin:
             number=self.batches,
             before=int(str(cursor.get(LOG) or 0)),
             items=[*old, *items],
-            nobodies=[*(f"{self.name} keyless {at}" for at in keyless), *(f"{self.name} bad {at}" for at in unreadable)],
+            nobodies=[
+                *(f"{self.name} keyless {at}" for at in keyless),
+                *(f"{self.name} bad {at}" for at in unreadable),
+            ],
         )
         ghosts = [Record(key="", data={"account": "Ghost"}, position=f"{self.name} keyless {at}") for at in keyless]
         moved: dict[str, Json] = {LOG: self.batches}
@@ -123,9 +126,7 @@ class Origin:
             moved[part] = self.handed_out[part] = changed[-1][0]
         return Batch(
             records=[*(item.record(self.name) for item in [*old, *items]), *ghosts],
-            rejects=[
-                Unreadable(position=f"{self.name} bad {at}", raw=b"\xff", reason="not text") for at in unreadable
-            ],
+            rejects=[Unreadable(position=f"{self.name} bad {at}", raw=b"\xff", reason="not text") for at in unreadable],
             cursor=moved,
             problems=[Problem(part=part, reason="a file was skipped")] if unreadable else [],
             done=[self.batches] if self.settles else [],
