@@ -29,7 +29,7 @@ class Verdict:
     runs: int = 0
     applied: int = 0
     findings: list[str] = field(default_factory=list)
-    more: Mapping[str, object] = field(default_factory=dict)
+    more: Mapping[str, int] = field(default_factory=dict)
 
     def pronounce(self) -> None:
         """Print the line, keep it where `make faults` collects them, and fail for what is wrong."""

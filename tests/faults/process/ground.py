@@ -79,9 +79,13 @@ class Ground:
     def _arm(self) -> None:
         faults = self.receiver.faults
         faults.clear()
-        faults.add(kind="status", status=422, reference=self._reference(REFUSED))
+        self.arm_refusal()
         faults.add(kind="late", seconds=LATE, next=1, reference=self._reference(3))
         faults.add(kind="reset_after", next=1, reference=self._reference(5))
+
+    def arm_refusal(self) -> None:
+        """Have the receiver refuse what it refuses in each run."""
+        self.receiver.faults.add(kind="status", status=422, reference=self._reference(REFUSED))
 
     def _reference(self, digit: int) -> str:
         return f"order-{self.number + digit}"
@@ -132,11 +136,12 @@ class Ground:
         for reference, _, _, delivered, _ in rows:
             if delivered and (reference, f"v{delivered}") not in applied:
                 yield f"{reference}: version {delivered} counts as delivered and was never applied"
-        yield from self._audited(file)
+        yield from self.audited(file)
         if ended:
             yield from self._settled(rows, unsettled, clean)
 
-    def _audited(self, file: Path) -> Iterable[str]:
+    def audited(self, file: Path) -> Iterable[str]:
+        """Whether the books of that ledger balance."""
         engine = database.reader(file)
         with engine.connect() as conn:
             if not (audit := books.audit(conn)).ok:
@@ -182,7 +187,7 @@ def version(entry: Entry) -> str:
 
 @asynccontextmanager
 async def ground(folder: Path, numbers: Iterable[int]) -> AsyncIterator[Ground]:
-    """A ground whose nursery played the script once, without a kill. ``numbers``: what each run's records begin with."""
+    """A ground whose nursery played the script once, without a kill. ``numbers``: one for the records of each run."""
     async with Sandbox() as receiver:
         made = Ground(folder, receiver, numbers)
         made.lay_out()

@@ -7,15 +7,16 @@ other end. It has one thread only, so that forking is safe, and lets no child ou
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import faulthandler
 import gc
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,6 +26,10 @@ from tests.faults.process import script, tracing
 
 ROOT = Path(__file__).parents[3]
 LINE = 2**20
+PATIENCE = 4.0
+"""Seconds after which a run with an injected fault is told to end: it may wait for better times for good."""
+LONGEST_END = 60.0
+"""Seconds that systemd gives it."""
 
 
 class Nursery:
@@ -80,23 +85,67 @@ def carry(tracer: tracing.Tracer, order: Mapping[str, Any]) -> dict[str, Any]:
     """Carry out one order: ``do`` it as a child that writes to the file ``output``.
 
     ``trace``: "all" or "outward" calls are counted, and the child is killed in front of the one of number ``kill_at``.
-    ``signal`` is sent after ``after`` seconds. ``attached``: the child waits until a tracer has come to it.
+    ``signal`` is sent after ``after`` seconds. ``strace``: arguments with which strace comes to it before it begins.
     """
     began = time.monotonic()
-    acts: dict[str, Callable[[Path], None]] = {"play": script.play, "once": script.once, "run": script.run}
+    acts: dict[str, Callable[[Path], None]] = {
+        "play": script.play,
+        "step": script.step,
+        "once": script.once,
+        "run": script.run,
+    }
     act, config, output = acts[order["do"]], Path(order["config"]), Path(order["output"])
     if "trace" in order:
         child = _fork(act, config, output, tracer.submit)
         only = tracing.outward() if order["trace"] == "outward" else None
         ended = tracer.watch(child, kill_at=order.get("kill_at"), only=only)
         return {**asdict(ended), "seconds": time.monotonic() - began}
-    child = _fork(act, config, output, lambda: None)
-    if "signal" in order:
-        time.sleep(order["after"])  # the instant is what is tried
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(child, order["signal"])
-    _, status = os.waitpid(child, 0)
-    return {"status": os.waitstatus_to_exitcode(status), "seconds": time.monotonic() - began}
+    child = _fork(act, config, output, _await_tracer if "strace" in order else lambda: None)
+    if "strace" in order:
+        return {"status": _under_strace(child, order["strace"]), "seconds": time.monotonic() - began}
+    status = _wait(child, order["after"]) if "signal" in order else None
+    if status is None and "signal" in order:
+        os.kill(child, order["signal"])
+    return {"status": _end(child) if status is None else status, "seconds": time.monotonic() - began}
+
+
+def _under_strace(child: int, arguments: Sequence[str]) -> int:
+    command = ["strace", "-f", "-qq", "-o", os.devnull, *arguments, "-p", str(child)]
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as strace:
+        status = _wait(child, PATIENCE)
+        if status is None:
+            os.kill(child, signal.SIGTERM)
+            status = _end(child)
+        strace.wait()
+    return status
+
+
+def _end(child: int) -> int:
+    """The status of a child that is to end; it is killed when it does not within what systemd gives it."""
+    status = _wait(child, LONGEST_END)
+    if status is None:
+        os.kill(child, signal.SIGKILL)
+        _, ended = os.waitpid(child, 0)
+        status = os.waitstatus_to_exitcode(ended)
+    return status
+
+
+def _wait(child: int, seconds: float) -> int | None:
+    """Its exit status, negative for a signal; ``None`` when it still runs after so many seconds."""
+    end = time.monotonic() + seconds
+    while True:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return os.waitstatus_to_exitcode(status)
+        if (left := end - time.monotonic()) <= 0:
+            return None
+        time.sleep(min(0.005, left))
+
+
+def _await_tracer() -> None:
+    status = Path("/proc/self/status")
+    while "TracerPid:\t0\n" in status.read_text():
+        time.sleep(0.001)
 
 
 def _fork(act: Callable[[Path], None], config: Path, output: Path, first: Callable[[], None]) -> int:

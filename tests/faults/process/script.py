@@ -7,6 +7,7 @@ in and delivered too; then a clean stop. Played again after any death, it goes o
 from __future__ import annotations
 
 import asyncio
+import random
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cgsync import cli, config
+from cgsync.api import Clock
 from cgsync.engine import Engine
 from cgsync.hosting import Host
 from cgsync.ledger import Ledger, outbox
@@ -26,6 +28,8 @@ SPEED = 600.0
 BEGAN = datetime(2026, 3, 4, 10, tzinfo=UTC)
 ASIDE = "aside"
 SOURCE = "orders"
+SUSPENDED = 0.02
+"""Share of the looks at the clock before which the machine slept for up to a day."""
 
 
 class RushingClock:
@@ -41,13 +45,34 @@ class RushingClock:
         await asyncio.sleep(seconds / SPEED)
 
 
+class SteppingClock(RushingClock):
+    """The wall clock is another one at each look, by up to ten years; now and then the machine was suspended."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._slept = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self._random.choice((-1, 1)) * self._random.expovariate(1e-7))
+
+    def monotonic(self) -> float:
+        if self._random.random() < SUSPENDED:
+            self._slept += self._random.uniform(1, 100_000)
+        return super().monotonic() + self._slept
+
+
 def play(path: Path) -> None:
     """Play the script to its end with the configuration in ``path``."""
-    asyncio.run(_play(path))
+    asyncio.run(_play(path, RushingClock()))
 
 
-async def _play(path: Path) -> None:
-    async with engine_at(path) as engine:
+def step(path: Path) -> None:
+    """Play the script while the clock is stepped and the machine is suspended."""
+    asyncio.run(_play(path, SteppingClock(time.monotonic_ns())))
+
+
+async def _play(path: Path, clock: Clock) -> None:
+    async with engine_at(path, clock) as engine:
         await _deliver(engine)
         aside = path.parent / ASIDE
         for file in sorted(aside.iterdir()):
@@ -64,9 +89,9 @@ async def _deliver(engine: Engine) -> None:
 
 
 @asynccontextmanager
-async def engine_at(path: Path) -> AsyncIterator[Engine]:
-    """The engine as the daemon assembles it, on the rushing clock."""
-    loaded, clock, log = config.load(path), RushingClock(), Log()
+async def engine_at(path: Path, clock: Clock) -> AsyncIterator[Engine]:
+    """The engine as the daemon assembles it, on that clock."""
+    loaded, log = config.load(path), Log()
     ledger = Ledger.open(loaded.state_dir, receiver=loaded.receiver.identity, clock=clock)
     clean = False
     try:
