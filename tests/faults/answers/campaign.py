@@ -205,13 +205,13 @@ def _version(body: bytes) -> int:
 
 @asynccontextmanager
 async def ground(
-    folder: Path, *, concurrency: int = 16, latency: float = 0.0
+    folder: Path, *, concurrency: int = 16, latency: float = 0.0, timeout: timedelta = TIMEOUT
 ) -> AsyncIterator[tuple[Engine, Sandbox, Stock]]:
     """A running engine over that stock, and the sandbox it sends to."""
     stock, clock, log = Stock(), FastClock(SPEED), Quiet()
     async with Sandbox(latency=latency) as sandbox:
         config = plant.config(folder, sandbox, plant.source("desk", stock, activity=ACTIVITY))  # type: ignore[arg-type]  # what has open()
-        receiver = replace(config.receiver, rate_limit=1e6, concurrency=concurrency, timeout=TIMEOUT)
+        receiver = replace(config.receiver, rate_limit=1e6, concurrency=concurrency, timeout=timeout)
         config = replace(config, receiver=receiver)
         ledger = Ledger.open(config.state_dir, receiver=config.receiver.identity, clock=clock)
         try:
