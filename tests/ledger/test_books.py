@@ -20,10 +20,10 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import insert, update
 
-from cgsync.ledger import books, forgetting, history, key, outbox, rejects, retrials, sources
+from cgsync.ledger import books, forgetting, guard, history, key, outbox, rejects, retrials, sources
 from cgsync.ledger.basis import Basis
 from cgsync.ledger.schema import activity, counter
-from cgsync.model import Again, Delivered, Paused, Refused, Reject, RejectKind, Result
+from cgsync.model import Again, Allowance, Delivered, Paused, Refused, Reject, RejectKind, Result
 
 SETTLE_TIME = 120.0
 
@@ -104,6 +104,29 @@ class Books(RuleBasedStateMachine):
             assert all(self.desk.row(reference).digest == digest for reference, digest in wanted.items())
         return multiple(*stored.due)
 
+    @rule(target=sent, most=st.integers(0, 2), accounts=st.booleans(), start=bodies, source=names)
+    def surge(self, most: int, accounts: bool, start: str, source: str) -> Any:
+        """A run of two batches that may send, or make new, no more than ``most``; all of it is new or changed."""
+        left = Allowance(most_accounts=most) if accounts else Allowance(most_versions=most)
+        due: list[Any] = []
+        for number, reference in enumerate(("a", "b", "c")):
+            self.desk.clock.seconds += 0.001
+            account = f"{self.time} {number}"
+            one = self.desk.record(reference, f"{start} {account}", record=reference, account=account)
+            waited = self.state(reference) == "held"
+            stored = self.desk.store(one, source=source, shared=True, allowance=left)
+            left = stored.allowance
+            forgotten = stored.counts.get("forgotten_again", 0)
+            assert forgotten or (self.state(reference) == "held") == (waited or bool(left.held))
+            due += stored.due
+        assert len(due) <= most
+        assert not left.held or guard.reason(self.desk.conn, source) == left.held
+        return multiple(*due)
+
+    def state(self, reference: str) -> str | None:
+        found: str | None = outbox.states(self.desk.conn, [reference]).get(reference)
+        return found
+
     @rule(target=sent)
     def read(self) -> Any:
         return multiple(*self.desk.due())
@@ -134,7 +157,10 @@ class Books(RuleBasedStateMachine):
         newer = self.desk.store(self.desk.record(reference, first * 2, record=reference), shared=True).due
         return multiple(*newer, *[due for old in older for due in self.settle_one(old, outcome, 1)])
 
-    @rule(operation=st.sampled_from(["hold", "release", "retry", "give up", "drop", "resend"]), reference=references)
+    @rule(
+        operation=st.sampled_from(["hold", "release", "lift", "retry", "give up", "drop", "resend"]),
+        reference=references,
+    )
     def operate(self, operation: str, reference: str) -> None:
         """What an operator does, seldom."""
         conn, now = self.desk.conn, self.desk.now
@@ -144,6 +170,9 @@ class Books(RuleBasedStateMachine):
                 outbox.hold(conn, [reference])
             case "release":
                 outbox.release(conn, [reference], now)
+                guard.lift_where_nothing_is_held(conn)
+            case "lift":
+                guard.lift(conn)
             case "retry":
                 retrials.again(conn, numbers, Basis(judge="", credentials=""), now)
             case "give up":
