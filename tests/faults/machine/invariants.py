@@ -166,7 +166,7 @@ class Invariants:
         """Each commit whose outcome is unknown ended its process."""
         struck = [fault for fault in self.world.disk.struck if fault in (Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST)]
         ended = [error for error in self.world.exits if isinstance(error, UnknownCommit)]
-        assert len(struck) <= len(ended) + self.world.unclean_stops, f"{struck}, but only {ended}"
+        assert len(struck) <= len(ended) + self.world.ended_by_stops, f"{struck}, but only {ended}"
 
     def single_owner(self) -> None:
         """Whoever asks is told that the folder has an owner."""

@@ -54,7 +54,8 @@ class World:
         self.restarts = 0
         self.dying = False
         self.looks = 0
-        self.unclean_stops = 0
+        self.ended_by_stops = 0
+        """faults of the disk that struck in processes which were ending anyway"""
         self.late: float | None = None
         """when the API executes what a killed process left behind; ``None``: never"""
         self.exits: list[BaseException] = []
@@ -86,13 +87,14 @@ class World:
 
     def stop(self) -> None:
         """SIGTERM."""
+        struck = len(self.disk.struck)
         self.disk.stalled = False  # for a disk that hangs for ever systemd has its SIGKILL
         self.process.ledger.writer.wake()  # type: ignore[attr-defined]  # it is a HandLedger
         waiting = [put for put in self.judge.open if put.owner is self.process]
         if not self.process.stop():
             self.judge.violated("StopsInTime", f"it still runs, {len(waiting)} requests were in flight")
             self.process.kill()
-        self.unclean_stops += self.process.failure is not None
+        self.ended_by_stops += len(self.disk.struck) - struck
         self._ended()
 
     def kill(self) -> None:
