@@ -82,8 +82,7 @@ class Sender:
         self._log = log
         self._gate = Gate(clock, random)
         self._steering = Steering(self._gate, pace, random=random, log=log)
-        drops = unknown_contact == "drop"
-        self._courier = Courier(transport, pace, clock=clock, log=log, drops_contacts=drops)
+        self._courier = Courier(transport, pace, clock=clock, log=log, drops_contacts=unknown_contact == "drop")
         self._tally = Tally(clock)
         self._rows = Rows(most_busy=concurrency + MOST_UNSETTLED)
         self._results: list[Result] = []
@@ -114,8 +113,7 @@ class Sender:
 
     async def _work(self, me: Worker) -> None:
         while not me.stopping:
-            row = await self._next_row()
-            await self._send(row, me)
+            await self._send(await self._next_row(), me)
 
     async def _next_row(self) -> Due:
         while self._gate.closed is not None or (row := self._rows.take()) is None:
@@ -201,9 +199,8 @@ class Sender:
 
     def _wants_rows(self) -> bool:
         """More rows are of no use while the gate is closed."""
-        if self._stopping or (self._gate.closed is not None and self._rows.waiting >= LOW):
-            return False
-        return self._lookout.wants(self._rows.waiting)
+        useless = self._gate.closed is not None and self._rows.waiting >= LOW
+        return not self._stopping and not useless and self._lookout.wants(self._rows.waiting)
 
     async def _await_news(self) -> None:
         """Nothing to settle, nothing to read: wait for a result, an offer, or the time when a row falls due."""
@@ -216,9 +213,8 @@ class Sender:
 
     def _is_quiet(self) -> bool:
         """Nothing on its way, and nothing that can go within 60 s."""
-        if self._rows.busy:
-            return False
-        return self._is_shut() or (self._rows.waiting == 0 and self._lookout.ahead > LOOK)
+        nothing_soon = self._rows.waiting == 0 and self._lookout.ahead > LOOK
+        return not self._rows.busy and (self._is_shut() or nothing_soon)
 
     # From outside.
 
