@@ -13,7 +13,7 @@ as_root_on_debian = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check pytest tools lock audit bench clean
+.PHONY: help demo test check pytest tools lock audit faults soak bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -31,6 +31,13 @@ check: $(VENV)/.dev  ## style, types and layers, without the tests
 
 pytest: $(VENV)/.dev | check
 	$(BIN)/python -m pytest -q $(ARGS)
+
+faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
+	@rm -f $(CURDIR)/faults.md
+	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
+
+soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten seconds: nothing may be lost, nothing may grow
+	$(BIN)/python tests/faults/soak.py 30
 
 bench: $(VENV)/.dev  ## measure speed and memory on this machine
 	@for each in startup stop pace whole_path unchanged memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -59,6 +60,9 @@ class Metrics:
         yield from _of_ledger(counted)
         yield from self._of_safety()
         if self._running:
+            yield _gauge(
+                "tasks", "Tasks of the event loop; a number that only grows is a leak.", len(asyncio.all_tasks())
+            )
             yield from self._of_sources()
             yield from self._of_sender()
 
