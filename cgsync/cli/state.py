@@ -31,6 +31,8 @@ def status(config: Path, as_json: bool) -> None:
     click.echo(found["summary"])
     output.rows([_shown(source) for source in found["sources"]], SOURCE_COLUMNS, empty="no source is configured")
     output.fields({f"outbox {name}": count for name, count in found["outbox"].items()})
+    for each in found["backfills"]:
+        click.echo(f"backfill {each['id']} of {each['source']} runs: `cgsync backfill` shows how far it is")
     if found["without_body"]:
         click.echo(f"{found['without_body']} delivered activities have lost their body with age (`retention:`)")
     sender = found["sender"]

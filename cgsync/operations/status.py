@@ -8,8 +8,10 @@ from typing import Any
 
 from cgsync.engine import Engine
 from cgsync.ledger import books, outbox, rejects, retention, sources
+from cgsync.ledger.backfills import Progress
 from cgsync.ledger.sources import Known
 from cgsync.metrics import Metrics
+from cgsync.operations.backfills import list_backfills
 from cgsync.operations.core import Core
 from cgsync.poller import Condition
 from cgsync.running import Running
@@ -33,6 +35,7 @@ async def status(core: Core) -> Mapping[str, Any]:
         "summary": await summary(core.engine) if core.running else "no daemon runs; this is what is stored",
         "sources": rows,
         "outbox": _totals(states),
+        "backfills": [each for each in await list_backfills(core) if each["state"] == Progress.RUNNING],
         "without_body": await core.ledger.read(retention.without_body),
         "sender": _sender(core.engine) if core.running else {},
         "trouble": _guarded(known, states) + (_trouble(core) if core.running else _broken(core)),
