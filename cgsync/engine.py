@@ -20,7 +20,7 @@ from cgsync.errors import ConfigError, ControlError, SourceError
 from cgsync.hosting import Host
 from cgsync.housekeeping import Chore, Housekeeping
 from cgsync.intake import Drained
-from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, basis, outbox, sending, sources
+from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, basis, mappings, outbox, sending, sources
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.ledger.sources import Known
 from cgsync.model import Due, Result
@@ -100,7 +100,7 @@ class Engine:
         await self.connect()
         known = await self._register(self.config)
         for source in self.config.sources.values():
-            self.sources[source.name] = self._make(source, known[source.name])
+            self.sources[source.name] = await self._make(source, known[source.name])
         await self._retain()
 
     def start(self, *, polling: bool) -> None:
@@ -219,7 +219,7 @@ class Engine:
             self._send()
         self.sender.resume()  # who reloads has mended something, perhaps what a pause was for
         for name in [*changes.restarted, *changes.started]:
-            self.sources[name] = self._make(config.sources[name], known[name])
+            self.sources[name] = await self._make(config.sources[name], known[name])
             self._launch(self.sources[name])
         await self._retain()
         if self._housekeeping is not None:
@@ -258,8 +258,8 @@ class Engine:
         known = await self.ledger.write(partial(sources.register_all, plugins=plugins, now=Instant.of(self.host.clock)))
         return {each.name: each for each in known}
 
-    def _make(self, source: SourceConfig, known: Known) -> Running:
-        return running(
+    async def _make(self, source: SourceConfig, known: Known) -> Running:
+        made = running(
             source,
             known,
             contract=self._contract,
@@ -269,6 +269,10 @@ class Engine:
             random=self._random,
             log=self._log.bind(source=source.name),  # type: ignore[attr-defined]  # structlog's own loggers have it
         )
+        mapper, now = made.plan.mapper, Instant.of(self.host.clock)
+        work = partial(mappings.keep, version=mapper.version, expressions=mapper.expressions(), now=now)
+        await self.ledger.write(work)
+        return made
 
     def _chores(self) -> Sequence[Chore]:
         """What is done beside reading and sending, each in its own interval."""

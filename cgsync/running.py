@@ -34,6 +34,7 @@ class Running:
 
     config: SourceConfig
     uid: str
+    plan: Plan
     intake: SourceIntake
     retrial: Retrial
     poller: Poller
@@ -123,6 +124,7 @@ def running(
     return Running(
         config=source,
         uid=known.uid,
+        plan=plan,
         intake=intake,
         retrial=retrial,
         poller=poller,
