@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import faulthandler
 import gc
+import importlib
 import json
 import os
 import signal
@@ -26,6 +27,7 @@ from tests.faults.process import script, tracing
 
 ROOT = Path(__file__).parents[3]
 LINE = 2**20
+LATE_IMPORTS = ("cgsync.cli.run", "cgsync.cli.session", "cgsync.cli.progress", "cgsync.daemon", "cgsync.once")
 PATIENCE = 4.0
 """Seconds after which a run with an injected fault is told to end: it may wait for better times for good."""
 LONGEST_END = 60.0
@@ -68,6 +70,8 @@ async def nursery(rehearsal: Path) -> AsyncIterator[Nursery]:
 
 def serve(rehearsal: Path) -> None:
     """Carry out orders until stdin ends. Whatever the script imports late is imported by playing it here first."""
+    for verb in LATE_IMPORTS:
+        importlib.import_module(verb)
     script.play(rehearsal)
     for thread in threading.enumerate():
         if thread is not threading.main_thread():

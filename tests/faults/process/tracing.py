@@ -37,7 +37,7 @@ OUTWARD: Final = {
         "sendmsg": 211, "renameat2": 276,
     },
 }  # fmt: skip
-"""Calls by which a process changes or asks something outside of itself: between two of them the world stays the same."""
+"""Calls by which a process changes or asks something outside of itself: between two of them the world rests."""
 
 
 class Info(ctypes.Structure):
