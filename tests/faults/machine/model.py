@@ -88,12 +88,14 @@ class Machine(Invariants, RuleBasedStateMachine):
 
     @rule(key=KEYS, account=ACCOUNTS)
     def a_replica_lags_behind(self, key: str, account: str) -> None:
-        """An old revision is read after a newer one."""
+        """An old revision is read after a newer one, and together with it."""
         origin = self._origin("mail")
+        old = origin.table.get(key)
         origin.lag(key)
-        origin.edit(key, account)
+        self._put_in("mail", key, account)
+        if old is not None:
+            origin.replica[key] = old[1]
         self.world.poll("mail")
-        origin.lag(key)
 
     @rule(source=SOURCES, key=KEYS, first=st.sampled_from("AB"), second=st.sampled_from("CD"), sent=st.booleans())
     def there_and_back(self, source: str, key: str, first: str, second: str, sent: bool) -> None:
@@ -172,6 +174,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(kinds=st.lists(st.sampled_from(["429, 20 s", "403", "500", "ok", "422"]), min_size=3, max_size=3))
     def answers_cross(self, kinds: list[str]) -> None:
         """Several are in flight, and what their answers say of the others differs."""
+        self._open_up()
         self.world.api.mood = HOLD
         for name in ("desk", "mail"):
             for each in "abc":
@@ -190,6 +193,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     )
     def a_straggler_behind_a_probe(self, first: str, then: str, last: str) -> None:
         """A probe is under way when a request that was sent before it is answered."""
+        self._open_up()
         api = self.world.api
         api.mood = HOLD
         for name in ("desk", "mail"):
@@ -219,6 +223,30 @@ class Machine(Invariants, RuleBasedStateMachine):
             for each in "abc":
                 self._origin(name).edit(each, "T")
             self.world.poll(name)
+
+    @rule(source=SOURCES, key=KEYS)
+    def asked_to_wait(self, source: str, key: str) -> None:
+        """One record is to be sent again, but not before a time."""
+        self._open_up()
+        self.world.api.script = ["503, 40 s"]
+        self._put_in(source, key, "W")
+        self.world.api.script.clear()
+        self.world.drive(10.0)
+
+    @rule()
+    def a_late_401(self) -> None:
+        """One finds out that its token expired when the others have another one already."""
+        api = self.world.api
+        api.mood = HOLD
+        for each in "abc":
+            self._origin("desk").edit(each, "L")
+        self.world.poll("desk")
+        api.expire()
+        for put in list(api.open):
+            api.reply(put, "ok")
+            self.world.drive()
+        api.heal()
+        self._answer_all("ok")
 
     @rule(mood=st.sampled_from(["ok", *TOKEN_TROUBLES]))
     def the_token_endpoint_changes(self, mood: str) -> None:
@@ -286,10 +314,15 @@ class Machine(Invariants, RuleBasedStateMachine):
 
     @rule(fault=st.sampled_from([Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
     def an_outcome_cannot_be_stored(self, fault: Fault) -> None:
-        """The disk fails just when an answer comes."""
-        if self.world.api.open:
-            self.world.disk.fault = fault
-            self._answer_all("ok")
+        """The disk fails just when an answer comes; then there is something else to send."""
+        self.world.api.script = [HOLD]
+        self._put_in("desk", "a", "A")
+        self.world.api.script.clear()
+        self.world.disk.fault = fault
+        self._answer_all("ok")
+        self.world.disk.fault = Fault.NONE
+        self._put_in("mail", "a", "A5")
+        self._put_in("mail", "b", "A6")
 
     @rule(fault=st.sampled_from([Fault.NONE, Fault.REFUSED, Fault.UNKNOWN_LOST]))
     def stopped_with_requests_in_flight(self, fault: Fault) -> None:
@@ -335,6 +368,12 @@ class Machine(Invariants, RuleBasedStateMachine):
     def _put_in(self, source: str, key: str, account: str) -> None:
         self._origin(source).edit(key, account)
         self.world.poll(source)
+
+    def _open_up(self) -> None:
+        """All is well for a moment."""
+        self.world.api.heal()
+        self.world.halt(False)
+        self.world.resume()
 
     def _answer_all(self, kind: str) -> None:
         for put in list(self.world.api.open):

@@ -200,11 +200,6 @@ def lane_never_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(due, "LANES", [lane for lane in due.LANES if lane is not Lane.RETRY])
 
 
-def source_starved(patch: pytest.MonkeyPatch) -> None:
-    sources = due._sources
-    patch.setattr(due, "_sources", lambda *args: list(sources(*args))[:1])
-
-
 def sent_without_a_key(patch: pytest.MonkeyPatch) -> None:
     prepare = intake.prepare
 
@@ -394,7 +389,6 @@ MUTANTS: Mapping[str, Mutant] = {
         older_revision_wins,
         retry_that_regresses,
         lane_never_read,
-        source_starved,
         sent_without_a_key,
         every_worker_refreshes,
         good_token_dropped,
