@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -14,21 +13,19 @@ import msgspec
 from sqlalchemy import Column, ColumnElement, Connection, Select, Text, cast, delete, insert, or_, select
 from sqlalchemy import func as sql
 
-from cgsync.ledger import counters, meta, plain
+from cgsync.ledger import counters, meta, plain, retention
+from cgsync.ledger.addresses import addresses_in, is_address
 from cgsync.ledger.counters import Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox.rows import load
 from cgsync.ledger.reference import key as normalise
-from cgsync.ledger.schema import account, activity, attempt, forgotten, payload, reject
+from cgsync.ledger.schema import account, activity, attempt, forgotten, payload, reject, source
 from cgsync.ledger.statements import THESE, chunks, find
 from cgsync.model import Intake
 
 SPAN = 5_000
 """Rows that are looked at in one go."""
 SECRET = "forgetting"  # noqa: S105 - the name of what is kept in meta, not the key itself
-ADDRESS = re.compile(r"[^\s<>()\[\],;:\"\\@]+@\w[\w-]*(?:\.\w[\w-]*)+")
-BORDER = re.compile(r"[^\w.+-]")
-"""Within what looks like an address, another one may begin behind such a character: ``to=anna@example.com``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +40,42 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is stored of a person. ``answers``: reference → what the API answered, which it may still hold.
-
-    ``records``: source and key of each record that it came from; ``rejects`` are numbers.
-    """
+    """What is stored of a person: keys of activities, source and key of the records behind them, numbers of rejects."""
 
     keys: Sequence[str]
     records: frozenset[tuple[str, str]]
-    rejects: Sequence[int]
-    answers: Mapping[str, Any]
-    sources: frozenset[str]
+    rejects: Sequence[int] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class Told:
+    """The same for people. ``activities``: how many in each state; ``rejects`` are those without an activity.
+
+    ``received``: reference → what the API answered (``None``: nothing, it may have it); ``places``: name of a source
+    → the positions that it was read from.
+    """
+
+    activities: Counter[str] = field(default_factory=Counter)
+    rejects: int = 0
+    received: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, more: Told) -> None:
+        """Take in what another part of the ledger told."""
+        self.activities.update(more.activities)
+        self.rejects += more.rejects
+        self.received |= more.received
+        for name, positions in more.places.items():
+            self.places.setdefault(name, set()).update(positions)
 
 
 def person(conn: Connection, name: str) -> Person:
-    """Whom the operator means: an activity of that reference, else whoever has that address."""
+    """Whom the operator means: whoever has that address, else whom the activity of that reference is about."""
+    if is_address(name.strip()):
+        return Person(address=name.strip().casefold())
     key = normalise(name)
     row = conn.execute(select(activity.c.source, activity.c.record).where(activity.c.key == key)).one_or_none()
-    if row is not None and not ADDRESS.fullmatch(name):
-        return Person(key=key, record=(row.source, row.record))
-    return Person(address=name.strip().casefold()) if ADDRESS.fullmatch(name.strip()) else Person(key=key)
+    return Person(key=key, record=(row.source, row.record) if row else None)
 
 
 def bar(conn: Connection, who: Person, now: Instant) -> None:
@@ -75,30 +89,39 @@ def look(conn: Connection, who: Person, after: int) -> tuple[Found, int | None]:
     newest = conn.execute(select(sql.max(activity.c.seq))).scalar_one() or 0
     end = min(after + SPAN, newest)
     rows = [row for row in conn.execute(_activities(who, after, end)) if _is_meant(who, row)]
-    found = Found(
-        keys=[row.key for row in rows],
-        records=frozenset((row.source, row.record) for row in rows),
-        rejects=(),
-        answers={row.reference: msgspec.json.decode(row.answer) for row in rows if row.answer},
-        sources=frozenset(row.source for row in rows),
-    )
+    found = Found(keys=[row.key for row in rows], records=frozenset((row.source, row.record) for row in rows))
     return found, end if end < newest else None
 
 
 def look_at_rejects(conn: Connection, who: Person) -> Found:
-    """What the rejects hold of the person."""
-    rows = [row for row in conn.execute(_rejects(who)) if _is_meant(who, row)]
-    return Found(
-        keys=(),
-        records=frozenset((row.source, row.identity) for row in rows),
-        rejects=[row.id for row in rows],
-        answers={},
-        sources=frozenset(row.source for row in rows),
-    )
+    """What the rejects hold of the person, and the activities that were refused."""
+    rows = [row for row in conn.execute(_rejects(who)) if _is_rejected(who, row)]
+    # what has no key is named by its position, where tomorrow somebody else may stand
+    records = frozenset((row.source, row.identity) for row in rows if row.identity != row.position)
+    return Found(keys=[row.key for row in rows if row.key], records=records, rejects=[row.id for row in rows])
 
 
-def remove(conn: Connection, found: Found, now: Instant) -> int:
-    """Take away what was found, with payloads, rejects and attempts; returns how many versions were not delivered."""
+def tell(conn: Connection, found: Found) -> Told:
+    """What was found, as it stands now."""
+    told, names = Told(), {row.uid: row.name for row in conn.execute(select(source.c.uid, source.c.name))}
+    for keys in chunks(found.keys):
+        for row in conn.execute(select(activity).where(activity.c.key.in_(keys))):
+            told.activities[row.state] += 1
+            told.places.setdefault(names.get(row.source, row.source), set()).add(row.position)
+            if row.delivered_version is not None or row.doubt is not None:
+                told.received[row.reference] = msgspec.json.decode(row.answer) if row.answer else None
+    for numbers in chunks(found.rejects):
+        for row in conn.execute(
+            select(reject.c.source, reject.c.position, reject.c.key).where(reject.c.id.in_(numbers))
+        ):
+            told.places.setdefault(names.get(row.source, row.source), set()).add(row.position)
+            told.rejects += not row.key
+    return told
+
+
+def remove(conn: Connection, found: Found, now: Instant) -> Told:
+    """Take away what was found, with payloads, rejects and attempts; returns what that was."""
+    told = tell(conn, found)
     _remember(conn, [*map(_reference, found.keys), *(_record(*each) for each in found.records)], now)
     rows = list(load(conn, found.keys).values())
     tally: Tally = Counter()
@@ -106,6 +129,7 @@ def remove(conn: Connection, found: Found, now: Instant) -> int:
         if row.state in counters.OPEN:
             row.leave(tally)
             tally[row.source, "forgotten"] += 1
+    tally.update(retention.regain(conn, [row.seq for row in rows]))
     for chunk in chunks(row.seq for row in rows):
         for table in (payload, attempt, activity):
             conn.execute(delete(table).where(table.c.seq.in_(chunk)))
@@ -114,15 +138,23 @@ def remove(conn: Connection, found: Found, now: Instant) -> int:
     for numbers in chunks(found.rejects):
         conn.execute(delete(reject).where(reject.c.id.in_(numbers)))
     counters.add(conn, tally)
-    return sum(count for (_, name), count in tally.items() if name == "forgotten")
+    return told
 
 
-def forget_account(conn: Connection, who: Person) -> None:
-    """An account can be named like the person."""
-    if who.address:
-        for row in conn.execute(select(account).where(sql.instr(sql.lower(account.c.name), who.address) > 0)).all():
-            if who.address in addresses_in([row.name]):
-                conn.execute(delete(account).where(account.c.key == row.key))
+def accounts(conn: Connection, who: Person) -> Sequence[str]:
+    """The accounts that are named like the person."""
+    if not who.address:
+        return []
+    named = conn.execute(select(account.c.name).where(sql.instr(sql.lower(account.c.name), who.address) > 0)).scalars()
+    return [name for name in named if who.address in addresses_in(name)]
+
+
+def remove_accounts(conn: Connection, who: Person) -> Sequence[str]:
+    """Take them away; returns which they were."""
+    names = accounts(conn, who)
+    for chunk in chunks(names):
+        conn.execute(delete(account).where(account.c.name.in_(chunk)))
+    return names
 
 
 def is_forgotten(conn: Connection, reference: str) -> str | None:
@@ -144,42 +176,6 @@ def recognised(conn: Connection, intake: Intake) -> Collection[str]:
     return {name for (digest,) in find(conn, _known, names) for name in names[digest]}
 
 
-def addresses_in(content: Any) -> set[str]:
-    """Every e-mail address in the texts of JSON-like data, in lower case."""
-    return {address for text in _texts(content) if "@" in text for address in _addresses(text)}
-
-
-def _addresses(text: str) -> Iterator[str]:
-    for match in ADDRESS.findall(text):
-        address = match.casefold()
-        yield address
-        local = address.index("@")
-        yield from (address[border.end() :] for border in BORDER.finditer(address, 0, local) if border.end() < local)
-
-
-def _texts(content: Any) -> Iterator[str]:
-    match content:
-        case str():
-            yield content
-        case bytes():
-            yield from _texts(_decoded(content))
-        case Mapping():
-            for name, value in content.items():
-                yield from _texts(name)
-                yield from _texts(value)
-        case list() | tuple() | set() | frozenset():
-            for value in content:
-                yield from _texts(value)
-
-
-def _decoded(content: bytes) -> Any:
-    """JSON, or for what never was any, text."""
-    try:
-        return msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return content.decode("utf-8", "replace")
-
-
 def _traces(intake: Intake) -> Iterator[tuple[str, str]]:
     """By what each record may be recognised: (its key, what is hashed)."""
     for mapped in intake.mapped:
@@ -192,16 +188,16 @@ def _traces(intake: Intake) -> Iterator[tuple[str, str]]:
         yield one.identity, _record(intake.source, plain.text(one.identity))
         if one.reference:
             yield one.identity, _reference(normalise(one.reference))
-        content = [one.identity, one.position, one.record, one.mapped]
-        yield from ((one.identity, _address(address)) for address in addresses_in(content))
+        held = (one.identity, one.position, one.record, one.mapped)
+        yield from ((one.identity, _address(address)) for address in addresses_in(held))
 
 
 def _activities(who: Person, after: int, end: int) -> Select[Any]:
     row = activity.c
-    texts = [row.key, row.reference, row.record, row.owner_record, row.position, row.answer]
+    texts = [row.reference, row.record, row.owner_record, row.position, row.answer]
     contents = [payload.c.body, payload.c.record]
     return (
-        select(row.seq, row.key, row.source, *texts[1:], payload.c.body, payload.c.record.label("content"))
+        select(row.seq, row.key, row.source, *texts, payload.c.body, payload.c.record.label("content"))
         .outerjoin(payload, payload.c.seq == row.seq)
         .where(row.seq > after, row.seq <= end, _may_be(who, row.key, (row.source, row.record), [*texts, *contents]))
     )
@@ -210,9 +206,10 @@ def _activities(who: Person, after: int, end: int) -> Select[Any]:
 def _rejects(who: Person) -> Select[Any]:
     row = reject.c
     contents = [row.identity, row.reference, row.position, row.record, row.mapped, row.reasons]
-    return select(row.id, row.key, row.source, *contents).where(
-        _may_be(who, row.key, (row.source, row.identity), contents)
-    )
+    mine = _may_be(who, row.key, (row.source, row.identity), contents)
+    if not who.address:
+        mine = or_(mine, row.reference.is_not(None))  # as it was spelled: to be compared by its key
+    return select(row.id, row.key, row.source, *contents).where(mine)
 
 
 def _may_be(
@@ -228,6 +225,13 @@ def _may_be(
 
 def _is_meant(who: Person, row: Any) -> bool:
     return not who.address or who.address in addresses_in(list(row))
+
+
+def _is_rejected(who: Person, row: Any) -> bool:
+    if who.address:
+        return _is_meant(who, row)
+    mine = who.key == (normalise(row.reference) if row.reference else row.key)
+    return mine or (row.source, row.identity) == who.record
 
 
 def _remember(conn: Connection, traces: Iterable[str], now: Instant) -> None:
