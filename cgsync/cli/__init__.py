@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from typing import Any
@@ -11,16 +12,20 @@ import click
 from cgsync import __version__
 from cgsync.errors import CgsyncError
 
+MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ENOSPC, errno.EROFS})
+"""What the machine lacks, wherever it shows: no mistake of ours that a traceback would explain."""
+
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Run the daemon, or poll everything once with --once."),
     "check": ("configuration:check", "Check the configuration, all errors at once; --online tries every login."),
     "preview": ("preview:preview", "Show records beside the activities they become; stores and sends nothing."),
     "status": ("state:status", "Show sources, outbox and pace, and what is wrong."),
-    "explain": ("state:explain", "Tell what became of one reference, and why."),
+    "explain": ("explain:explain", "Tell what became of one reference, and why."),
     "audit": ("state:audit", "Prove that the books balance."),
     "plan": ("plan:plan", "Show what an edit of the mapping would change at CustomerGauge."),
     "apply": ("plan:apply", "Take the edited configuration, and send what that changes."),
     "outbox": ("outbox:outbox", "List, show, hold or release what is to be sent."),
+    "forget": ("forget:forget", "Remove all that is stored of a person, and leave out what comes of them later."),
     "metrics": ("state:metrics", "Print how things stand as Prometheus reads it."),
     "rejects": ("rejects:rejects", "List, show, retry or drop what was rejected."),
     "checkpoint": ("checkpoints:checkpoint", "List, show, set or reset how far a source was read."),
@@ -100,6 +105,11 @@ def main() -> None:
     except BrokenPipeError:  # `cgsync … | head`
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        if error.errno not in MACHINE:
+            raise
+        click.echo(f"cgsync: {error.strerror}{f': {error.filename}' if error.filename else ''}", err=True)
+        sys.exit(1)
 
 
 def _say(error: CgsyncError) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,7 +15,7 @@ from sqlalchemy import Connection
 
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
-from cgsync.ledger import check, database, epoch, folder, meta, migrate, receiver
+from cgsync.ledger import check, database, epoch, folder, meta, migrate, receiver, scouring
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.lock import Lock
 from cgsync.ledger.room import Disk
@@ -22,6 +24,8 @@ from cgsync.ledger.writer import Writer
 T = TypeVar("T")
 
 CLEAN_STOP = "clean_stop"
+READERS_END = 60
+"""Seconds after which nobody should read a state of the file any more that has been replaced."""
 SETTLE_TIME = timedelta(seconds=120)
 """After which the receiver does not execute an abandoned request any more."""
 
@@ -97,6 +101,22 @@ class Ledger:
         finally:
             engine.dispose()
 
+    async def scour(self) -> None:
+        """Leave nothing of what was deleted in the files. Nothing is written while that lasts.
+
+        Raises :class:`LedgerError` when there is no room for it, or somebody reads an old state for too long.
+        """
+        scouring.require_room(self.file, self.disk.reserve)
+        await self._writer.write_apart(scouring.rewrite)
+        for _ in range(READERS_END):
+            if await self._writer.write_apart(scouring.empty_log):
+                return
+            await self._clock.sleep(1.0)
+        raise LedgerError(
+            f"{self.file}: its log still holds what was deleted, since somebody reads an old state of it",
+            hint="say it again when the backup, or the sqlite3 shell, has ended",
+        )
+
     @property
     def size(self) -> int:
         """Bytes of the file and its log."""
@@ -108,8 +128,13 @@ class Ledger:
         self._lock.announce(control)
 
     def mark_damaged(self, words: str) -> None:
-        """Let nobody open it again until a sound file took its place."""
-        check.mark(self.file, words.removeprefix(f"{self.file}: "))
+        """Let nobody open it again until a sound file took its place, if a second look finds it damaged too.
+
+        SQLite also says so of a page that the disk could not read, once.
+        """
+        with contextlib.suppress(sqlite3.Error):  # it cannot be read at all: that is the disk, not the content
+            if check.findings(self.file):
+                check.mark(self.file, words.removeprefix(f"{self.file}: "))
 
     def close(self, *, clean: bool = False) -> None:
         """Commit what is queued, close the file, let go of the lock. A second call does nothing.
