@@ -229,11 +229,11 @@ class Sender:
         self._lookout.more = True
         self._bell.set()
 
-    def withdraw(self, keys: Collection[str]) -> None:
-        """Do not send these: they were held, dropped or forgotten. What is on the wire ends, and is settled."""
-        self._rows.withdraw(keys)
+    def withdraw(self, keys: Collection[str]) -> Sequence[str]:
+        """Do not send these: they were held or forgotten. What is on the wire ends; returns those that may be."""
         if self._taken_back is not None:
             self._taken_back.update(keys)
+        return self._rows.withdraw(keys)
 
     def halt(self, cause: str, words: str, hint: str) -> None:
         """Send nothing, not even a probe, until :meth:`go_on` with the same cause. What is on the wire ends."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cgsync.delivery.queues import Queues
 from cgsync.model import Due
@@ -72,13 +72,16 @@ class Rows:
             self._waiting.put(row, first=True)
         self._update()
 
-    def withdraw(self, keys: Iterable[str]) -> None:
-        """These are not to be sent any more; what is busy is, unless :meth:`wanted` is asked before."""
+    def withdraw(self, keys: Iterable[str]) -> Sequence[str]:
+        """These are not to be sent any more; returns those which are busy: they are, unless :meth:`wanted` is asked."""
+        busy = []
         for key in keys:
             if key in self._busy:
                 self._withdrawn.add(key)
+                busy.append(key)
             self._waiting.remove(key)
         self._update()
+        return busy
 
     def wanted(self, row: Due) -> bool:
         """False when it was withdrawn while it was busy."""

@@ -54,12 +54,17 @@ def note(file: Path, newest: Path) -> None:
 
 
 def newest(file: Path) -> Path | None:
-    """The newest copy of the ledger ``file`` that is still there: one that was noted, or one before a migration."""
+    """The newest copy of the ledger ``file`` that its own folder knows of."""
+    return max(beside(file), key=lambda path: path.stat().st_mtime, default=None)
+
+
+def beside(file: Path) -> Sequence[Path]:
+    """The copies of the ledger ``file`` that are known in its own folder: those before a migration, the noted one."""
     there = list(file.parent.glob(f"{file.name}.backup-*"))
     with contextlib.suppress(OSError, UnicodeDecodeError):
         noted = Path(file.with_name(NEWEST).read_text(encoding="utf-8").rstrip("\n"))
         there += [noted] if noted.is_file() else []
-    return max(there, key=lambda path: path.stat().st_mtime, default=None)
+    return there
 
 
 def _found(folder: Path) -> Iterator[Backup]:

@@ -47,12 +47,12 @@ def uri(file: Path, mode: str) -> str:
 def _engine(file: Path, mode: str, pragmas: tuple[str, ...], begin: str, patience: float) -> Engine:
     def connect() -> sqlite3.Connection:
         # isolation_level=None: the driver's own BEGIN comes after the first SELECT, and not at all before DDL
-        link = sqlite3.connect(
+        made = sqlite3.connect(
             uri(file, mode), uri=True, timeout=patience, isolation_level=None, check_same_thread=False
         )
         for pragma in pragmas:
-            link.execute(pragma).close()
-        return link
+            made.execute(pragma).close()
+        return made
 
     def start(conn: Connection) -> Any:
         conn.exec_driver_sql(begin)
@@ -74,23 +74,27 @@ def translated(file: Path) -> Iterator[None]:
 
 def in_transaction(conn: Connection) -> bool:
     """Whether the database still has the transaction open: a full disk makes SQLite roll back on its own."""
-    link = conn.connection.driver_connection
-    assert isinstance(link, sqlite3.Connection)
-    return link.in_transaction
+    return link(conn).in_transaction
+
+
+def link(conn: Connection) -> sqlite3.Connection:
+    """The driver's own connection, which begins no transaction by itself."""
+    bare = conn.connection.driver_connection
+    assert isinstance(bare, sqlite3.Connection)
+    return bare
 
 
 @contextmanager
 def watched(conn: Connection, proceed: Callable[[], object], steps: int) -> Iterator[None]:
     """Call ``proceed`` every so many steps of the database's machine; what it raises ends the statement."""
-    link = conn.connection.driver_connection
-    assert isinstance(link, sqlite3.Connection)
+    bare = link(conn)
 
     def look() -> int:
         proceed()
         return 0
 
-    link.set_progress_handler(look, steps)
+    bare.set_progress_handler(look, steps)
     try:
         yield
     finally:
-        link.set_progress_handler(None, 0)
+        bare.set_progress_handler(None, 0)

@@ -57,6 +57,7 @@ class Told:
 
     activities: Counter[str] = field(default_factory=Counter)
     rejects: int = 0
+    accounts: list[str] = field(default_factory=list)
     received: dict[str, Any] = field(default_factory=dict)
     places: dict[str, set[str]] = field(default_factory=dict)
 

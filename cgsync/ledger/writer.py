@@ -29,12 +29,16 @@ LONGEST_GROUP = 0.1
 
 
 class Job:
-    """A function that waits for its transaction, and the future that waits for its commit."""
+    """A function that waits for its transaction, and the future that waits for its commit.
 
-    __slots__ = ("error", "future", "value", "work")
+    One that is ``apart`` runs in none: it gets the bare connection, between two commits.
+    """
 
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
+    __slots__ = ("apart", "error", "future", "value", "work")
+
+    def __init__(self, work: Callable[[Any], Any], *, apart: bool = False) -> None:
         self.work = work
+        self.apart = apart
         self.future: Future[Any] = Future()
         self.value: Any = None
         self.error: BaseException | None = None
@@ -60,6 +64,7 @@ class Writer:
         self._engine = engine
         self._file = file
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self._next: list[Job | None] = []  # what came after a group and may not join it
         self._failure: LedgerError | None = None
         self._closing = False
         self._gate = threading.Lock()
@@ -74,9 +79,16 @@ class Writer:
         result: T = await asyncio.wrap_future(self.submit(work))
         return result
 
+    async def write_apart(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run ``work`` between two transactions, for what cannot be done in one. Nothing is written meanwhile."""
+        result: T = await asyncio.wrap_future(self._queue(Job(work, apart=True)))
+        return result
+
     def submit(self, work: Callable[[Connection], T]) -> Future[T]:
         """Queue ``work``; the future is resolved after the commit."""
-        job = Job(work)
+        return self._queue(Job(work))
+
+    def _queue(self, job: Job) -> Future[Any]:
         with self._gate:
             if not self._closing:
                 self._jobs.put(job)
@@ -94,11 +106,24 @@ class Writer:
 
     def _run(self) -> None:
         conn = self._engine.connect()
-        while (job := self._jobs.get()) is not None:
-            self._commit(conn, job)
+        while (job := self._next.pop() if self._next else self._jobs.get()) is not None:
+            if job.apart:
+                self._run_apart(conn, job)
+            else:
+                self._commit(conn, job)
         with contextlib.suppress(SQLAlchemyError, sqlite3.Error):  # after a failed commit there is nothing to save
             conn.close()
             self._engine.dispose()
+
+    def _run_apart(self, conn: Connection, job: Job) -> None:
+        if self._failure is None:
+            try:
+                job.value = job.work(database.link(conn))
+            except sqlite3.Error as error:
+                job.error = _because(error, trouble.translate(error, self._file))
+            except BaseException as error:  # noqa: BLE001 - as in a transaction: whoever waits gets what it raised
+                job.error = error
+        job.resolve(self._failure)
 
     def _commit(self, conn: Connection, first: Job) -> None:
         """Commit a group of jobs that begins with ``first``, and tell those who wait."""
@@ -140,8 +165,8 @@ class Writer:
                 job = self._jobs.get_nowait()
             except Empty:
                 return
-            if job is None:
-                self._jobs.put(None)  # the end comes after this group
+            if job is None or job.apart:
+                self._next.append(job)
                 return
             group.append(job)
             yield job

@@ -7,7 +7,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from cgsync.errors import ControlError
-from cgsync.operations import backfills, backup, checkpoints, checks, history, outbox, plan, rejects, sources, status
+from cgsync.operations import (
+    backfills,
+    backup,
+    checkpoints,
+    checks,
+    forgetting,
+    history,
+    outbox,
+    plan,
+    rejects,
+    sources,
+    status,
+)
 from cgsync.operations.core import Core
 from cgsync.operations.status import summary
 
@@ -21,6 +33,7 @@ VERBS: Mapping[str, Verb] = {
     "metrics": status.metrics,
     "explain": history.explain,
     "audit": history.audit,
+    "forget": forgetting.forget,
     "plan": plan.plan,
     "apply": plan.apply,
     "outbox.list": outbox.list_rows,
