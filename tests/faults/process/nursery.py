@@ -147,18 +147,21 @@ def _wait(child: int, seconds: float) -> int | None:
 
 
 def _await_tracer() -> None:
-    status = Path("/proc/self/status")
-    while "TracerPid:\t0\n" in status.read_text():
-        time.sleep(0.001)
+    with Path("/proc/self/status").open() as status:  # opened before anything fails
+        while "TracerPid:\t0\n" in status.read():
+            time.sleep(0.001)
+            status.seek(0)
 
 
 def _fork(act: Callable[[Path], None], config: Path, output: Path, first: Callable[[], None]) -> int:
+    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)  # here, where no fault is injected
     child = os.fork()
     if child:
+        os.close(file)
         return child
     status = 70
     try:
-        _redirect(output)
+        _redirect(file)
         faulthandler.enable()
         first()
         act(config)
@@ -173,11 +176,9 @@ def _fork(act: Callable[[Path], None], config: Path, output: Path, first: Callab
         os._exit(status)
 
 
-def _redirect(output: Path) -> None:
-    """What the child says goes to a file; orders are not for it."""
-    file = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
+def _redirect(file: int) -> None:
+    """What the child says goes to the file; orders are not for it."""
+    os.dup2(file, 0)
     for number in (1, 2):
         os.dup2(file, number)
 

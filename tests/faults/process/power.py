@@ -22,7 +22,7 @@ RESUMED = re.compile(rb"(\d+) +<\.\.\. (\w+) resumed>.* = 0$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """``what``: write, truncate, sync of ``file``, or said, with the line in ``data``; ``at`` is a place or a length."""
+    """``what``: write, truncate, sync of ``file``, or said, with the line in ``data``. ``at``: a place or a length."""
 
     what: str
     file: str = ""
