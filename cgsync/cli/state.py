@@ -1,4 +1,4 @@
-"""Verbs that tell how things stand: status, explain, audit."""
+"""Verbs that tell how things stand: status, audit, metrics."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 
 SOURCE_COLUMNS = ("source", "condition", "since", "last success", "read", "delivered", "pending", "rejected")
-TRY_COLUMNS = ("at", "version", "outcome", "status", "reason")
 BALANCE_COLUMNS = ("source", "what", "in", "out", "even")
-LONG = {"body", "record", "tries", "rejects"}
 
 
 @click.command()
@@ -48,29 +46,6 @@ def status(config: Path, as_json: bool) -> None:
 def _shown(source: Mapping[str, Any]) -> dict[str, Any]:
     times = {name: output.moment(source[name.replace(" ", "_")]) for name in ("since", "last success")}
     return {name: source.get(name) for name in SOURCE_COLUMNS} | times
-
-
-@click.command()
-@click.argument("reference")
-@config_option
-@json_option
-def explain(reference: str, config: Path, as_json: bool) -> None:
-    """Tell what became of one REFERENCE: where it came from, what was sent, every answer, what it waits for."""
-    found = Session(config).carry("explain", reference=reference)
-    if as_json:
-        output.as_json(found)
-        return
-    shown = {name: output.moment(value) if name.endswith("_at") else value for name, value in found.items()}
-    shown |= {name: output.span(found[name]) for name in ("due_in", "in_doubt")}
-    output.fields({name.replace("_", " "): value for name, value in shown.items() if name not in LONG})
-    for name in ("record", "body"):
-        click.echo(f"{name}:")
-        output.fields({f"  {field}": value for field, value in (found[name] or {"": "dropped with age"}).items()})
-    if found["tries"]:
-        click.echo("answers that were not a success:")
-        output.rows([{**one, "at": output.moment(one["at"])} for one in found["tries"]], TRY_COLUMNS, empty="")
-    for reject in found["rejects"]:
-        click.echo(f"rejected: {output.plain(reject['reasons'])} (`cgsync rejects show {reject['id']}`)")
 
 
 @click.command()

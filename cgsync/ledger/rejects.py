@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import select as query
 from cgsync.ledger import outbox, plain
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.outbox import revision as revisions
+from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import reject
 from cgsync.ledger.schema import source as sources
 from cgsync.ledger.statements import chunks
@@ -84,6 +85,8 @@ class Chosen:
 
 
 EVERY = Choice()
+MOST_ABOUT = 10
+"""Rejects that are told of one reference."""
 LINE = tuple(reject.c[name] for name in ("id", "kind", "position", "reference", "reasons", "times", "last_at"))
 
 
@@ -133,10 +136,19 @@ def list_each(conn: Connection, choice: Choice = EVERY, limit: int = 1000) -> li
     return [_line(row) for row in conn.execute(newest.limit(limit))]
 
 
-def list_of(conn: Connection, key: str) -> list[Line]:
-    """The rejects of the activity with that key."""
-    statement = _joined(query(*LINE, _name().label("name"))).where(reject.c.key == key, reject.c.key != "")
-    return [_line(row) for row in conn.execute(statement)]
+def about(conn: Connection, reference: str, records: Collection[str], source: str | None = None) -> list[Rejected]:
+    """The rejects of that reference, and of the records with these keys (of one source, by its uid), newest first.
+
+    Also those that were given up, and those that only came to be mapped to that reference.
+    """
+    mapped = b'"reference":' + msgspec.json.encode(plain.text(reference))
+    identity = reject.c.identity.in_([plain.text(record) for record in records])
+    own = (reject.c.key == normalise(reference)) & (reject.c.key != "")
+    named = (reject.c.reference == plain.text(reference)) | (sql.instr(reject.c.mapped, mapped) > 0)
+    mine = (identity if source is None else identity & (reject.c.source == source)) & (reject.c.key == "")
+    statement = _joined(query(reject, _name().label("name"))).where(own | named | mine)
+    newest = statement.order_by(reject.c.last_at.desc(), reject.c.id.desc()).limit(MOST_ABOUT)
+    return [_rejected(row) for row in conn.execute(newest)]
 
 
 def counts(conn: Connection) -> dict[str, int]:

@@ -81,15 +81,22 @@ def _choice(which: Mapping[str, Any]) -> Choice:
         raise ControlError(f"rejects: {error}") from None
 
 
-def _readable(reject: Rejected) -> Mapping[str, Any]:
-    """The reject with its bytes as what they are: JSON, or text."""
-    raw = reject.kind is RejectKind.UNREADABLE
+def told(reject: Rejected) -> Mapping[str, Any]:
+    """The reject without its content."""
     return {
         **{name: getattr(reject, name) for name in PLAIN},
         "reasons": reject.reasons,
         "mapping": reject.mapping_version,
         "dropped_at": reject.dropped_at,
         "dropped_why": reject.dropped_why,
+    }
+
+
+def _readable(reject: Rejected) -> Mapping[str, Any]:
+    """The reject with its bytes as what they are: JSON, or text."""
+    raw = reject.kind is RejectKind.UNREADABLE
+    return {
+        **told(reject),
         "record": reject.record.decode("utf-8", "backslashreplace") if raw else _json(reject.record),
         "mapped": _json(reject.mapped),
     }

@@ -87,14 +87,6 @@ def test_status_lists_sources_and_what_waits(worked: Office) -> None:
     assert worked.says("status", "--json").json["outbox"] == {"pending": 2}
 
 
-def test_explain_tells_of_one_reference(worked: Office) -> None:
-    said = worked.says("explain", "order-1")
-    assert "pending" in said.out
-    assert "Acme" in said.out
-    unknown = worked.says("explain", "order-99", status=1)
-    assert "nothing is known of 'order-99'" in unknown.err
-
-
 def test_audit_proves_that_the_books_balance(worked: Office) -> None:
     said = worked.says("audit")
     assert "the books balance" in said.out

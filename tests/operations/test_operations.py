@@ -309,15 +309,6 @@ async def test_status_without_a_daemon_tells_what_is_stored(sandbox: Sandbox, tm
         assert (await ask(engine, "status"))["sources"][0]["condition"] == "removed"
 
 
-async def test_explain_tells_what_became_of_a_reference(sandbox: Sandbox, tmp_path: Path) -> None:
-    async with polled(tmp_path, sandbox, batch("1")) as engine:
-        found = await ask(engine, "explain", reference="T-1")
-        assert (found["reference"], found["state"], found["source"]) == ("t-1", "pending", "desk")
-        assert found["body"]["account"] == "Acme"
-        with pytest.raises(ControlError, match="nothing is known of 't-2'"):
-            await ask(engine, "explain", reference="t-2")
-
-
 # Trying.
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, epoch
@@ -13,6 +14,17 @@ from cgsync.ledger.instant import Instant
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import fetch
 from cgsync.model import LANES, Due, Lane, State
+
+MOST_AHEAD = 10_000
+"""So far are the rows before one counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ahead:
+    """How many rows go before one: of its own source and lane, and of better lanes; counted up to a limit."""
+
+    own: int
+    better: int
 
 
 def due(conn: Connection, now: Instant, limit: int) -> list[Due]:
@@ -39,6 +51,25 @@ def next_due(conn: Connection, now: Instant) -> float | None:
 def pending_count(conn: Connection) -> int:
     """How many versions wait to be sent, without counting rows."""
     return counters.total(conn, State.PENDING)
+
+
+def ahead(conn: Connection, row: Row[Any], now: float) -> Ahead:
+    """What goes before a row that is due; ``now`` in ledger time."""
+    at = activity.c
+    before = (at.due < row.due) | ((at.due == row.due) & (at.seq < row.seq))
+    mine = _count(conn, Lane(row.lane), row.source, row.due, before)
+    better = 0
+    for lane in LANES[: LANES.index(Lane(row.lane))]:
+        better += sum(_count(conn, lane, source, now) for source in _sources(conn, lane))
+    return Ahead(own=mine, better=min(better, MOST_AHEAD))
+
+
+def _count(conn: Connection, lane: Lane, source: str, until: float, *more: ColumnElement[bool]) -> int:
+    """The rows of that queue that are due by then, as far as anybody wants to know."""
+    at = activity.c
+    queue = (at.lane == lane.value, at.source == source, at.due.is_not(None), at.due <= until)
+    some = select(at.seq).where(*queue, *more).limit(MOST_AHEAD).subquery()
+    return conn.execute(select(sql.count()).select_from(some)).scalar_one()
 
 
 def _share(conn: Connection, lane: Lane, at: float, limit: int) -> list[Due]:
