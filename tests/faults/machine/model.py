@@ -137,6 +137,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(source=SOURCES, key=KEYS, kind=DOUBTFUL, account=st.sampled_from("AB"), wait=SECONDS)
     def edit_while_in_doubt(self, source: str, key: str, kind: str, account: str, wait: float) -> None:
         """A request is abandoned, and something newer is read before it is over."""
+        self._open_up()
         self.world.api.script = [kind]
         self._put_in(source, key, account)
         self.world.api.script.clear()
@@ -146,6 +147,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(source=SOURCES, key=KEYS, kind=ANSWERS, account=st.sampled_from(["A", "BAD"]))
     def overtaken_in_flight(self, source: str, key: str, kind: str, account: str) -> None:
         """Something newer is read while a request is on its way; then that one is answered."""
+        self._open_up()
         self.world.api.script = [HOLD]
         self._put_in(source, key, account)
         self.world.api.script.clear()
