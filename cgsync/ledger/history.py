@@ -139,7 +139,7 @@ def _near(conn: Connection, key: str, guesses: Sequence[str]) -> Sequence[str]:
     after = conn.execute(known.where(activity.c.key > key).order_by(activity.c.key).limit(NEAR)).all()
     before = conn.execute(known.where(activity.c.key < key).order_by(activity.c.key.desc()).limit(NEAR)).all()
     alike = {row.reference: _alike(row.key, key) for row in [*after, *before]}
-    return sorted((name for name, same in alike.items() if same >= ALIKE), key=lambda name: -alike[name])[:NEAR]
+    return sorted((name for name, same in alike.items() if same >= ALIKE), key=lambda name: (-alike[name], name))[:NEAR]
 
 
 def _alike(one: str, other: str) -> int:

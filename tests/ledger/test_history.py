@@ -2,14 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from cgsync.ledger import history, outbox, sources
-from cgsync.model import Again, Delivered, Refused
+from cgsync.ledger import forgetting, history, mappings, outbox, sources
+from cgsync.ledger.forgetting import Person
+from cgsync.ledger.history import Traces
+from cgsync.ledger.outbox.due import MOST_AHEAD, Ahead
+from cgsync.model import Again, Delivered, Lane, Refused, Reject, RejectKind
+
+
+def reject(identity: str, **more: Any) -> Reject:
+    named = {"kind": RejectKind.INVALID, "identity": identity, "position": f"line {identity}", "record": b"{}"}
+    return Reject(**{**named, "reasons": {"account": "is required"}, "mapping_version": "m1", **more})
+
+
+def traces(desk: Any, reference: str, records: Sequence[str] = (), guesses: Sequence[str] = ()) -> Traces:
+    return history.traces(desk.conn, reference, records, guesses)
+
+
+def found_rejects(desk: Any, reference: str, *records: str) -> list[str]:
+    return sorted(each.identity for each in traces(desk, reference, records).rejects)
 
 
 def test_what_was_never_stored_cannot_be_explained(desk: Any) -> None:
     assert history.explain(desk.conn, "nothing", desk.now) is None
+    assert traces(desk, "nothing") == Traces(rejects=[], forgotten_at=None, near=[])
+
+
+def test_of_what_was_never_stored_the_rejects_are_found_by_record_reference_and_mapped_body(desk: Any) -> None:
+    mapped = b'{"account":"","reference":"order-3"}'
+    desk.store(rejects=[reject("1"), reject("2", reference="order-2"), reject("3", mapped=mapped), reject("4")])
+    assert found_rejects(desk, "1", "1") == ["1"]
+    assert found_rejects(desk, "order-2") == ["2"]
+    assert found_rejects(desk, "order-3") == ["3"]
+    assert found_rejects(desk, "order-4", "order-4", "4") == ["4"]
+    assert found_rejects(desk, "order") == []
+
+
+def test_what_was_forgotten_says_when(desk: Any) -> None:
+    forgetting.bar(desk.conn, Person(key="order-1"), desk.now)
+    assert traces(desk, "Order-1").forgotten_at == desk.clock.now()
+    assert traces(desk, "order-2").forgotten_at is None
+
+
+def test_near_an_unknown_reference_are_those_that_begin_most_like_it(desk: Any) -> None:
+    desk.store(*(desk.record(f"order-{number}") for number in (1, 21, 22, 23, 24, 25, 3)), desk.record("shop-1"))
+    assert sorted(traces(desk, "Order-2").near) == ["order-21", "order-22", "order-23", "order-24", "order-25"]
+    assert traces(desk, "order-219").near[0] == "order-21"
+    assert traces(desk, "shop").near == ["shop-1"]
+    assert traces(desk, "op").near == traces(desk, "sh").near == []
+
+
+def test_a_guess_that_is_known_is_nearer_than_all_others(desk: Any) -> None:
+    desk.store(desk.record("order-4711"), desk.record("4710"), desk.record("4712"))
+    assert traces(desk, "4711", guesses=["ORDER-4711", "shop-4711"]).near == ["order-4711"]
+    assert traces(desk, "4711", guesses=["shop-4711"]).near == ["4710", "4712"]
 
 
 def test_a_delivered_activity_is_explained_from_its_record_to_the_answer(desk: Any) -> None:
@@ -43,6 +91,55 @@ def test_a_refused_one_shows_its_reasons(desk: Any) -> None:
     found = history.explain(desk.conn, "a", desk.now)
     assert found is not None
     assert [line.reasons for line in found.rejects] == [{"account": "unknown"}]
+
+
+def test_a_reject_of_its_record_belongs_to_it_and_that_of_another_source_does_not(desk: Any) -> None:
+    desk.store(desk.record("a", record="1"))
+    desk.store(rejects=[reject("1")])
+    desk.store(rejects=[reject("1", reasons={"type": "is required"})], source="t")
+    found = history.explain(desk.conn, "a", desk.now)
+    assert found is not None
+    assert [(each.source, each.reasons) for each in found.rejects] == [("s", {"account": "is required"})]
+
+
+def test_the_mapping_that_made_it_is_told_where_it_was_kept(desk: Any) -> None:
+    desk.store(desk.record("a"))
+    unknown = history.explain(desk.conn, "a", desk.now)
+    mappings.keep(desk.conn, "m1", {"text": "{{ r.text }}"}, desk.now)
+    known = history.explain(desk.conn, "a", desk.now)
+    assert unknown is not None
+    assert unknown.mapping is None
+    assert known is not None
+    assert known.mapping is not None
+    assert known.mapping.expressions == {"text": "{{ r.text }}"}
+
+
+def ahead(desk: Any, reference: str) -> Ahead | None:
+    found = history.explain(desk.conn, reference, desk.now)
+    assert found is not None
+    return found.ahead
+
+
+def test_what_is_due_says_how_many_go_before_it(desk: Any) -> None:
+    desk.store(desk.record("a"), desk.record("b"), desk.record("c"))
+    desk.store(desk.record("x"), desk.record("y"), source="t")
+    desk.store(desk.record("d"), desk.record("e"), lane=Lane.BACKFILL)
+    assert ahead(desk, "a") == ahead(desk, "x") == Ahead(own=0, better=0)
+    assert ahead(desk, "c") == Ahead(own=2, better=0)
+    assert ahead(desk, "e") == Ahead(own=1, better=5)
+    outbox.hold(desk.conn, ["a", "e"])
+    assert (ahead(desk, "e"), ahead(desk, "c"), ahead(desk, "d")) == (
+        None,
+        Ahead(own=1, better=0),
+        Ahead(own=0, better=4),
+    )
+
+
+def test_of_a_long_queue_no_more_is_counted_than_anybody_wants_to_know(desk: Any) -> None:
+    desk.store(*(desk.record(str(number)) for number in range(MOST_AHEAD + 10)))
+    desk.store(desk.record("last"), lane=Lane.BACKFILL)
+    assert ahead(desk, str(MOST_AHEAD + 5)) == Ahead(own=MOST_AHEAD, better=0)
+    assert ahead(desk, "last") == Ahead(own=0, better=MOST_AHEAD)
 
 
 def test_the_outbox_is_listed_by_state_and_source(desk: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgsync.mapping.references import KEPT, LIMIT, default_reference, fitted
+from cgsync.mapping.references import KEPT, LIMIT, Frame, default_reference, fitted, frame_of
 
 TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]))
 
@@ -46,3 +46,15 @@ def test_two_long_references_with_one_beginning_stay_two(one: str, other: str) -
     first, second = fitted("p" * LIMIT + one), fitted("p" * LIMIT + other)
     assert (first == second) == (one == other)
     assert first[:KEPT] == second[:KEPT]
+
+
+def test_the_frame_of_a_reference_finds_the_key_in_it_and_puts_one_in() -> None:
+    frame = frame_of("shop-{{ order.no | trim }}:paid")
+    assert frame == Frame(before="shop-", after=":paid")
+    assert (frame.within("shop-4711:paid"), frame.around("4711")) == ("4711", "shop-4711:paid")
+    assert [frame.within(other) for other in ("shop-:paid", "desk-1:paid", "shop-1", "")] == [None] * 4
+
+
+def test_what_is_put_together_otherwise_has_no_frame() -> None:
+    templates = ("{{ a.b }}-{{ a.c }}", "fixed", "{% if a.b %}1{% endif %}", "{{ {'a': 1}[a.b] }}")
+    assert [frame_of(template) for template in templates] == [None] * 4
