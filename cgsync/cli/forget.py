@@ -58,9 +58,10 @@ def _show(found: Mapping[str, Any], *, dry_run: bool) -> None:
     click.echo("not in reach of cgsync:")
     received = {f"  CustomerGauge: {reference}": _answer(answer) for reference, answer in found["received"].items()}
     places = {f"  source {name}": "\n".join(positions) for name, positions in found["places"].items()}
+    cursors = {"  read on from there": "\n".join(found["cursors"])}
     backups = {"  backups": "\n".join(found["backups"])}
     kept = {"  files": "what sources archived, and what feeds them", "  logs": "of cgsync (`journalctl -u cgsync`)"}
-    output.fields({**received, **places, **backups, **kept})
+    output.fields({**received, **places, **cursors, **backups, **kept})
 
 
 def _answer(answer: Any) -> str:

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Select, Text, cast, delete, insert, or_, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Text, cast, delete, insert, or_, select, update
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, meta, plain, retention
@@ -19,7 +19,19 @@ from cgsync.ledger.counters import Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox.rows import load
 from cgsync.ledger.reference import key as normalise
-from cgsync.ledger.schema import account, activity, attempt, forgotten, payload, reject, source
+from cgsync.ledger.schema import (
+    account,
+    activity,
+    attempt,
+    backfill,
+    checkpoint,
+    forgotten,
+    payload,
+    reject,
+    run,
+    settlement,
+    source,
+)
 from cgsync.ledger.statements import THESE, chunks, find
 from cgsync.model import Intake
 
@@ -57,7 +69,7 @@ class Told:
 
     activities: Counter[str] = field(default_factory=Counter)
     rejects: int = 0
-    accounts: list[str] = field(default_factory=list)
+    accounts: Sequence[str] = ()
     received: dict[str, Any] = field(default_factory=dict)
     places: dict[str, set[str]] = field(default_factory=dict)
 
@@ -146,7 +158,7 @@ def accounts(conn: Connection, who: Person) -> Sequence[str]:
     """The accounts that are named like the person."""
     if not who.address:
         return []
-    named = conn.execute(select(account.c.name).where(sql.instr(sql.lower(account.c.name), who.address) > 0)).scalars()
+    named = conn.execute(select(account.c.name).where(_names(account.c.name, who))).scalars()
     return [name for name in named if who.address in addresses_in(name)]
 
 
@@ -156,6 +168,26 @@ def remove_accounts(conn: Connection, who: Person) -> Sequence[str]:
     for chunk in chunks(names):
         conn.execute(delete(account).where(account.c.name.in_(chunk)))
     return names
+
+
+def remove_words(conn: Connection, who: Person) -> None:
+    """Take away what failures said, where the person is named in it."""
+    if who.address:
+        for table in (run, settlement, backfill):
+            said = conn.execute(select(table.c.id, table.c.error).where(_names(table.c.error, who)))
+            for chunk in chunks(row.id for row in said.all() if _is_meant(who, row)):
+                conn.execute(update(table).where(table.c.id.in_(chunk)).values(error=""))
+
+
+def cursors(conn: Connection, who: Person) -> Sequence[str]:
+    """The parts of sources that are read on from a place with that name: that stays, or they would be read again."""
+    if not who.address:
+        return []
+    parts = select(source.c.name, checkpoint.c.part, checkpoint.c.value).join(
+        source, source.c.uid == checkpoint.c.source
+    )
+    named = or_(_names(checkpoint.c.part, who), _names(checkpoint.c.value, who))
+    return [f"{row.name} {row.part}" for row in conn.execute(parts.where(named)) if _is_meant(who, row)]
 
 
 def is_forgotten(conn: Connection, reference: str) -> str | None:
@@ -218,10 +250,14 @@ def _may_be(
 ) -> ColumnElement[bool]:
     """Rows worth a closer look."""
     if who.address:
-        needle = who.address if who.address.isascii() else "@"
-        return or_(*(sql.instr(sql.lower(cast(each, Text)), needle) > 0 for each in texts))
+        return or_(*(_names(each, who) for each in texts))
     mine = key == who.key
     return or_(mine, (record[0] == who.record[0]) & (record[1] == who.record[1])) if who.record else mine
+
+
+def _names(text: Column[Any], who: Person) -> ColumnElement[bool]:
+    needle = who.address if who.address.isascii() else "@"  # the database knows no other letters in lower case
+    return sql.instr(sql.lower(cast(text, Text)), needle) > 0
 
 
 def _is_meant(who: Person, row: Any) -> bool:

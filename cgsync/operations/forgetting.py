@@ -27,9 +27,10 @@ async def forget(core: Core, name: str, *, dry_run: bool = False) -> Mapping[str
     who = await core.ledger.read(partial(forgetting.person, name=name))
     await _require_known(core, who, name)
     if dry_run:
-        return _report(core, who, await _look(core, who))
+        return await _report(core, who, await _look(core, who))
     told = await _remove(core, who)
-    return {**_report(core, who, told), "left": await _scour(core)}
+    left = await _scour(core)
+    return {**await _report(core, who, told), "left": left}
 
 
 async def _require_known(core: Core, who: Person, name: str) -> None:
@@ -43,7 +44,7 @@ async def _require_known(core: Core, who: Person, name: str) -> None:
 
 
 async def _look(core: Core, who: Person) -> Told:
-    told = Told(accounts=list(await core.ledger.read(partial(forgetting.accounts, who=who))))
+    told = Told(accounts=await core.ledger.read(partial(forgetting.accounts, who=who)))
     async for found in _found(core, who):
         told.add(await core.ledger.read(partial(forgetting.tell, found=found)))
     return told
@@ -52,7 +53,8 @@ async def _look(core: Core, who: Person) -> Told:
 async def _remove(core: Core, who: Person) -> Told:
     """First they are barred: what is stored meanwhile is not theirs any more."""
     await core.ledger.write(partial(forgetting.bar, who=who, now=core.now()))
-    told = Told(accounts=list(await core.ledger.write(partial(forgetting.remove_accounts, who=who))))
+    told = Told(accounts=await core.ledger.write(partial(forgetting.remove_accounts, who=who)))
+    await core.ledger.write(partial(forgetting.remove_words, who=who))
     async for found in _found(core, who):
         told.add(await core.ledger.write(partial(forgetting.remove, found=found, now=core.now())))
         if core.running:
@@ -88,7 +90,7 @@ async def _scour(core: Core) -> Mapping[str, str]:
     return {}
 
 
-def _report(core: Core, who: Person, told: Told) -> Mapping[str, Any]:
+async def _report(core: Core, who: Person, told: Told) -> Mapping[str, Any]:
     return {
         "address": who.address,
         "activities": dict(told.activities),
@@ -96,6 +98,7 @@ def _report(core: Core, who: Person, told: Told) -> Mapping[str, Any]:
         "accounts": told.accounts,
         "received": told.received,
         "places": {name: sorted(positions)[:MOST_PLACES] for name, positions in told.places.items()},
+        "cursors": await core.ledger.read(partial(forgetting.cursors, who=who)),
         "backups": [str(path) for path in _backups(core)],
     }
 

@@ -160,7 +160,7 @@ def test_what_is_withdrawn_while_it_is_busy_is_not_wanted_and_does_not_come_back
     busy = rows.take()
     assert busy is not None
     assert rows.wanted(busy)
-    rows.withdraw(["a"])
+    assert rows.withdraw(["a", "b"]) == ["a"]
     assert not rows.wanted(busy)
     rows.give_back(busy)
     assert (rows.waiting, rows.busy) == (0, 0)

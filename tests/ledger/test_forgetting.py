@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cgsync.ledger import books, forgetting, history, rejects
-from cgsync.ledger.schema import forgotten, payload
+from cgsync.ledger import books, forgetting, history, rejects, runs
+from cgsync.ledger.schema import forgotten, payload, run
 from cgsync.model import Again, Refused, Reject, RejectKind
 
 ANNA = "Anna@Example.com"
@@ -103,6 +103,17 @@ def test_an_account_named_like_the_person_goes(desk: Any) -> None:
     assert forgetting.accounts(desk.conn, who) == ["Anna <anna@example.com>"]
     assert forgetting.remove_accounts(desk.conn, who) == ["Anna <anna@example.com>"]
     assert forgetting.accounts(desk.conn, who) == []
+
+
+def test_what_failures_said_of_the_person_goes_and_a_cursor_is_told(desk: Any) -> None:
+    for error in (f"cannot read <{ANNA}>", "cannot read <joanna@example.com>", "too slow"):
+        runs.record(desk.conn, "s", desk.clock.now(), desk.clock.now(), {}, error)
+    desk.store(cursor={"inbox of anna@example.com": 7, "other": 8})
+    who = forgetting.person(desk.conn, ANNA)
+    forgetting.remove_words(desk.conn, who)
+    errors = desk.conn.execute(select(run.c.error).order_by(run.c.id)).scalars().all()
+    assert errors == ["", "cannot read <joanna@example.com>", "too slow"]
+    assert forgetting.cursors(desk.conn, who) == ["s inbox of anna@example.com"]
 
 
 def test_the_hashes_do_not_tell_whom_they_are_of(desk: Any) -> None:

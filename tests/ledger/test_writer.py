@@ -192,3 +192,51 @@ async def test_another_program_that_holds_the_file_is_named_as_such(
         other.execute("ROLLBACK")
         other.close()
     assert await counted.writer.write(add("goes on")) == 1
+
+
+# Between transactions.
+
+
+async def test_what_runs_apart_runs_between_two_commits_in_its_turn(counted: Counted) -> None:
+    stall = Stall()
+    first = asyncio.ensure_future(counted.writer.write(stall))
+    await asyncio.to_thread(stall.entered.wait)
+    before = asyncio.ensure_future(counted.writer.write(add("before")))
+    apart = asyncio.ensure_future(counted.writer.write_apart(lines_and_transaction))
+    after = asyncio.ensure_future(counted.writer.write(add("after")))
+    await asyncio.sleep(0)
+    stall.go.set()
+    await asyncio.gather(first, before, after)
+    assert await apart == (["before"], False)
+    assert counted.lines() == ["before", "after"]
+
+
+def lines_and_transaction(link: sqlite3.Connection) -> tuple[list[str], bool]:
+    return [words for (words,) in link.execute("SELECT words FROM line")], link.in_transaction
+
+
+async def test_what_fails_apart_fails_alone(counted: Counted) -> None:
+    with pytest.raises(LedgerError, match="no such table"):
+        await counted.writer.write_apart(lambda link: link.execute("SELECT * FROM missing"))
+    with pytest.raises(ValueError, match="of its own"):
+        await counted.writer.write_apart(fail)
+    await counted.writer.write(add("one"))
+    assert counted.lines() == ["one"]
+
+
+def fail(_: sqlite3.Connection) -> None:
+    raise ValueError("of its own")
+
+
+async def test_what_waits_apart_runs_before_the_end(counted: Counted) -> None:
+    stall = Stall()
+    first = asyncio.ensure_future(counted.writer.write(stall))
+    await asyncio.to_thread(stall.entered.wait)
+    apart = asyncio.ensure_future(counted.writer.write_apart(lines_and_transaction))
+    await asyncio.sleep(0)
+    stall.go.set()
+    await asyncio.to_thread(counted.writer.close)
+    await first
+    assert await apart == ([], False)
+    with pytest.raises(LedgerError, match="closed"):
+        await counted.writer.write_apart(lines_and_transaction)
