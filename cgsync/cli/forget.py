@@ -52,9 +52,9 @@ def _show(found: Mapping[str, Any], *, dry_run: bool) -> None:
     click.echo("would be removed:" if dry_run else "removed:")
     removed = {f"{state} activities": count for state, count in found["activities"].items()}
     removed |= {"rejects": found["rejects"] or None, "accounts": found["accounts"]}
-    output.fields(
-        {f"  {name}": what for name, what in removed.items()} if any(removed.values()) else {"  nothing": "·"}
-    )
+    output.fields({f"  {name}": what for name, what in removed.items()})
+    if not any(removed.values()):
+        click.echo("  nothing: nothing is stored of them")
     click.echo("not in reach of cgsync:")
     received = {f"  CustomerGauge: {reference}": _answer(answer) for reference, answer in found["received"].items()}
     places = {f"  source {name}": "\n".join(positions) for name, positions in found["places"].items()}

@@ -28,7 +28,7 @@ def require_room(file: Path, reserve: int) -> None:
 
 
 def rewrite(link: sqlite3.Connection) -> None:
-    """Write the whole file anew, from what is in its tables. It takes some seconds a gigabyte."""
+    """Write the whole file anew, from what is in its tables. It takes ten seconds a gigabyte, or more."""
     link.execute("VACUUM").close()
 
 

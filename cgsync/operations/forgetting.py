@@ -30,6 +30,7 @@ async def forget(core: Core, name: str, *, dry_run: bool = False) -> Mapping[str
         return await _report(core, who, await _look(core, who))
     told = await _remove(core, who)
     left = await _scour(core)
+    core.engine.host.log.info("forgot a person", activities=told.activities.total(), rejects=told.rejects)
     return {**await _report(core, who, told), "left": left}
 
 
