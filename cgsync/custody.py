@@ -120,6 +120,11 @@ class Custody:
         return made
 
     @property
+    def without_copies(self) -> asyncio.Lock:
+        """Held while no scheduled copy may be made; whoever takes it waits for one that is."""
+        return self._busy
+
+    @property
     def copies(self) -> Copies:
         wanted = self._wanted()
         there = copies.in_folder(wanted.folder) if wanted else []

@@ -10,7 +10,7 @@ from typing import Any
 
 from cgsync.custody import aside
 from cgsync.errors import ControlError, LedgerDamaged, LedgerError
-from cgsync.ledger import copies, forgetting
+from cgsync.ledger import copies, forgetting, guard
 from cgsync.ledger.forgetting import Found, Person, Told
 from cgsync.operations.backup import FOLDER
 from cgsync.operations.core import Core
@@ -28,8 +28,9 @@ async def forget(core: Core, name: str, *, dry_run: bool = False) -> Mapping[str
     await _require_known(core, who, name)
     if dry_run:
         return await _report(core, who, await _look(core, who))
-    told = await _remove(core, who)
-    left = await _scour(core)
+    async with core.engine.custody.without_copies:  # one that began before would hold them, and not be listed
+        told = await _remove(core, who)
+        left = await _scour(core)
     core.engine.host.log.info("forgot a person", activities=told.activities.total(), rejects=told.rejects)
     return {**await _report(core, who, told), "left": left}
 
@@ -60,6 +61,7 @@ async def _remove(core: Core, who: Person) -> Told:
         told.add(await core.ledger.write(partial(forgetting.remove, found=found, now=core.now())))
         if core.running:
             told.received = {**dict.fromkeys(core.engine.sender.withdraw(found.keys)), **told.received}
+    await core.ledger.write(guard.lift_where_nothing_is_held)
     return told
 
 

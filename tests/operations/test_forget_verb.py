@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,14 +10,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import update
 
 from cgsync.api import Batch
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
+from cgsync.ledger.schema import source as source_table
 from cgsync.operations import carry
 from cgsync.sandbox import Sandbox
 from tests.plant import config, core_of, engine_on, row_state, source, undelivered
-from tests.rig import Script, record
+from tests.rig import Script, eventually, record
 
 ANNA = "anna@example.com"
 NOTHING = {"activities": {}, "rejects": 0, "accounts": [], "received": {}, "places": {}, "cursors": []}
@@ -103,3 +106,23 @@ async def test_copies_of_the_ledger_are_named(sandbox: Sandbox, tmp_path: Path) 
         for path in (noted, before):
             path.touch()
         assert set((await forget(engine, ANNA))["backups"]) == {made["file"], str(noted), str(before)}
+
+
+async def test_a_copy_that_is_being_made_is_waited_for(sandbox: Sandbox, tmp_path: Path) -> None:
+    """It holds the person, and has no name to be listed by before it is complete."""
+    async with polled(tmp_path, sandbox, mails(ANNA)) as engine:
+        copying = asyncio.create_task(carry("backup", {}, core_of(engine)))
+        await eventually(engine.custody.without_copies.locked)
+        found = await forget(engine, ANNA)
+        assert found["backups"] == [(await copying)["file"]]
+
+
+async def test_the_guard_of_a_source_goes_with_the_last_that_it_held(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, mails(ANNA)) as engine:
+        await carry("outbox.hold", {"references": ["t-0-ann"]}, core_of(engine))
+        uid = engine.sources["desk"].uid
+        await engine.ledger.write(
+            lambda conn: conn.execute(update(source_table).where(source_table.c.uid == uid).values(guard="too many"))
+        )
+        await forget(engine, ANNA)
+        assert (await carry("status", {}, core_of(engine, running=False)))["trouble"] == []
