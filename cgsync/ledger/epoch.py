@@ -12,9 +12,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import func as sql
 
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.schema import activity, epoch
+from cgsync.model import State
 
 AHEAD = 60.0
 CURRENT = "SELECT shift, horizon, unclean_from, unclean_until FROM epoch"
@@ -76,9 +78,20 @@ def begin(conn: Connection, now: Instant, boot: str, *, clean: bool, settle_time
     until = start + settle_time.total_seconds()
     if not same_boot:
         _renew_doubts(conn, until)
+    if not clean:
+        _doubt_older(conn, until)
     if not (same_boot and clean):
         values = {"shift": shift, "unclean_from": start, "unclean_until": until}
         conn.execute(update(epoch).values(boot_id=boot, horizon=max(row.horizon, until) + AHEAD, **values))
+
+
+def _doubt_older(conn: Connection, until: float) -> None:
+    """Let a version wait whose predecessor was never settled: it may have been on its way at the stop."""
+    row = activity.c
+    waiting = (row.state == State.PENDING.value, row.due.is_not(None))
+    unsettled = (row.version > 1, sql.coalesce(row.delivered_version, 0) < row.version - 1)
+    sooner = case((row.due < until, until), else_=row.due)
+    conn.execute(update(activity).where(*waiting, *unsettled).values(due=sooner, doubt=until))
 
 
 def _renew_doubts(conn: Connection, until: float) -> None:

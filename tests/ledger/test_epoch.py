@@ -51,6 +51,24 @@ def test_after_an_unclean_stop_the_same_version_may_be_sent_and_a_newer_one_wait
     assert [due.version for due in desk.due()] == [2]
 
 
+def test_after_an_unclean_stop_a_version_waits_that_was_stored_while_an_older_one_was_on_its_way(desk: Any) -> None:
+    desk.store(desk.record("a", "A"))
+    desk.store(desk.record("a", "B"))
+    desk.restart(clean=False)
+    assert desk.due() == []
+    assert outbox.next_due(desk.conn, desk.now) == SETTLED
+    desk.clock.seconds += SETTLED
+    assert [due.version for due in desk.due()] == [2]
+
+
+def test_after_an_unclean_stop_a_version_does_not_wait_for_one_that_was_delivered(desk: Any) -> None:
+    [due] = desk.store(desk.record("a", "A")).due
+    desk.settle(due)
+    desk.store(desk.record("a", "B"))
+    desk.restart(clean=False)
+    assert [due.version for due in desk.due()] == [2]
+
+
 def test_a_reboot_counts_as_an_unclean_stop(desk: Any) -> None:
     """The time that an abandoned request may take is not over because the machine was quick."""
     desk.store(desk.record("a", "A"))
