@@ -173,9 +173,7 @@ class Rig:
                 await asyncio.sleep(0.001)
 
     async def rejects(self) -> Sequence[Any]:
-        return await self.ledger.read(
-            lambda conn: rejects.load(conn, [one.number for one in rejects.chosen(conn)])
-        )
+        return await self.ledger.read(lambda conn: rejects.load(conn, [one.number for one in rejects.chosen(conn)]))
 
     async def waiting(self) -> list[str]:
         """References that are to be sent."""

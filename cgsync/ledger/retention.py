@@ -40,7 +40,7 @@ class Terms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One step of the walk: the row that it came to (``None``: it is at the end), and the rows that can lose something."""
+    """One step: the row that the walk came to (``None``: it is at the end), and the rows that can lose something."""
 
     last: int | None
     rows: Sequence[int] = field(default_factory=list)
