@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import cast
 
-from cgsync.api import Batch, Clock, Cursor, Json, Later, Log, Problem, Window
+from cgsync.api import Batch, Clock, Cursor, Json, Later, Log, Problem, SourceUnavailable, Window
 from cgsync.formats import Malformed
-from cgsync_files.folder import Folder, Found, NotRegular, Scan, hint_for
+from cgsync_files.folder import Folder, Found, NotRegular, Scan, hint_for, is_of_its_own
 from cgsync_files.gathering import Gathering
 from cgsync_files.names import part_of, path_of
 from cgsync_files.readiness import Gate, marker_of
@@ -53,6 +53,10 @@ class Drop:
         batch = Gathering(until=self._clock.monotonic() + LONGEST)
         try:
             self._fill(batch, wanted)
+        except SourceUnavailable:
+            self.forget()
+            if batch.is_empty:  # else what was read before comes first; the next fetch says it again
+                raise
         except BaseException:
             self.forget()
             raise
@@ -134,6 +138,13 @@ class Drop:
             batch.cursor[part] = value
             batch.problems.append(Problem(part=part, reason=reason))
 
+    def _unreadable(self, words: str, part: str, error: OSError, batch: Gathering) -> None:
+        """The file's own trouble is told, and the next one is read; any other stops us here."""
+        reason, hint = f"{words} cannot be read: {error.strerror}", hint_for(error)
+        if not is_of_its_own(error):
+            raise SourceUnavailable(reason) from error
+        self._problem(part, f"{reason} ({hint})" if hint else reason, batch)
+
     # one file
 
     def _open(self, found: Found, batch: Gathering) -> None:
@@ -143,9 +154,7 @@ class Drop:
         except (FileNotFoundError, NotRegular):
             return  # gone, or replaced by what is no file, since the scan
         except OSError as error:
-            reason = f"{printable(found.path)} cannot be read: {error.strerror}"
-            hint = hint_for(error)
-            self._problem(part, f"{reason} ({hint})" if hint else reason, batch)
+            self._unreadable(printable(found.path), part, error, batch)
             return
         if reading.stamp != found.stamp:
             reading.close()  # written to since the scan; the next one decides whether it is ready
@@ -190,7 +199,7 @@ class Drop:
             return
         except OSError as error:
             self._close()
-            self._problem(part_of(reading.path), f"{reading.words} cannot be read: {error.strerror}", batch)
+            self._unreadable(reading.words, part_of(reading.path), error, batch)
             return
         if reading.state.outcome:
             self._close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from cgsync_files.settings import Settings
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 BELOW = FOLDER | os.O_NOFOLLOW
+OWN = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ENXIO, errno.ENODEV})
 FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -114,13 +116,18 @@ class Folder:
             return
         try:
             below = os.open(name, BELOW, dir_fd=handle)
+        except FileNotFoundError:
+            return
         except OSError as error:
-            if not isinstance(error, FileNotFoundError):
-                scan.unlisted[path] = error.strerror or str(error)
+            if not is_of_its_own(error):
+                raise
+            scan.unlisted[path] = error.strerror or str(error)
             return
         try:
             self._walk(below, path + "/", depth + 1, scan)
         except OSError as error:
+            if not is_of_its_own(error):
+                raise
             scan.unlisted[path] = error.strerror or str(error)
         finally:
             os.close(below)
@@ -157,6 +164,14 @@ def below(root: int, names: Sequence[str], *, create: bool = False) -> Iterator[
         yield handle
     finally:
         os.close(handle)
+
+
+def is_of_its_own(error: OSError) -> bool:
+    """Whether it is this one file's or folder's trouble. If not, the others have it too, or may have it next.
+
+    Then nothing that comes later in the order may be read before: it would be overwritten by what is older.
+    """
+    return error.errno in OWN
 
 
 def hint_for(error: OSError) -> str:
