@@ -148,11 +148,11 @@ def _wait(child: int, seconds: float) -> int | None:
 
 
 def _await_tracer() -> None:
-    with contextlib.suppress(OSError):  # it is there already, and this open is what it was told to fail
-        with Path("/proc/self/status").open() as status:
-            while "TracerPid:\t0\n" in status.read():
-                time.sleep(0.001)
-                status.seek(0)
+    # where the open fails it is there already, and that open is what it was told to fail
+    with contextlib.suppress(OSError), Path("/proc/self/status").open() as status:
+        while "TracerPid:\t0\n" in status.read():
+            time.sleep(0.001)
+            status.seek(0)
 
 
 def _fork(act: Callable[[Path], None], config: Path, output: Path, first: Callable[[], None]) -> int:
