@@ -171,7 +171,7 @@ def _made(field: Mapping[str, Any]) -> str:
     if field["constant"]:
         return "← as written in the mapping"
     found = [f"{one['path']}: {_short(one['value']) if one['found'] else 'not there'}" for one in field["origins"]]
-    if [one["value"] for one in field["origins"]] == [field["value"]]:
+    if field["value"] is not None and [one["value"] for one in field["origins"]] == [field["value"]]:
         found = []  # it stands beside it
     return f"← {_short(field['expression'])}" + (f"   {output.plain(', '.join(found))}" if found else "")
 
