@@ -24,6 +24,8 @@ PROBE_GAP = 900.0
 LONGEST_BACKOFF = 900.0
 LONGEST_ASKED = 3600.0
 DAY = 86_400.0
+SAME_INSTANT = 0.001
+"""Seconds in which an answer reaches whoever is just about to send."""
 IN_A_ROW, BREADTH = 5, 3
 REFUSED_IN_A_ROW = 20
 
@@ -55,6 +57,7 @@ class Row:
 class Dealings:
     """What the API and one process had to do with each other."""
 
+    closed_from: float = 0.0
     closed_until: float = 0.0
     closed_for: str = ""
     failures: list[str] = field(default_factory=list)
@@ -211,7 +214,7 @@ class Judge:
         if any(other.reference == put.reference and other.owner is put.owner for other in self.open):
             self.violated("OneInFlight", f"{put.reference} twice")
         self.open.append(put)
-        if now < dealings.closed_until - 1e-6:
+        if dealings.closed_from < now < dealings.closed_until - 1e-6:
             words = (
                 f"{put.reference} was sent {dealings.closed_until - now:.1f} s too early after {dealings.closed_for}"
             )
@@ -294,6 +297,7 @@ class Judge:
         dealings.closed = True
         if until > dealings.closed_until:
             dealings.closed_until, dealings.closed_for = until, why
+            dealings.closed_from = self._time() + SAME_INSTANT
 
     def asked_for_token(self, owner: object) -> None:
         """The token endpoint is asked; for a good reason, and by one alone?"""

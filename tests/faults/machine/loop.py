@@ -86,7 +86,7 @@ class WorldClock:
         return self._loop.now - self._booted
 
     async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(max(seconds, LATE) if seconds > 0 else 0)  # less would be lost in rounding
 
     def step(self, seconds: float) -> None:
         """Somebody sets the wall clock."""
