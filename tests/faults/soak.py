@@ -142,7 +142,7 @@ class Soak:
         return found + self._grown()
 
     def _is_done(self) -> bool:
-        self._site.run("rejects", "retry", check=None)
+        self._site.run("rejects", "retry", "--all", check=None)
         status = self._site.json("status")
         time.sleep(2)
         return not any(status["outbox"].get(state, 0) for state in ("pending", "refused", "held"))
