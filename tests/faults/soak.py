@@ -35,6 +35,7 @@ ROWS = 40
 GROWTH = 1.05
 HEADER = "order_no,company,email,type,ordered_at,note,total,status"
 OPTIONS = "rate_limit: 300/s\n  concurrency: 16\n  timeout: 3s"
+AFTER = ", after: delete"  # a folder that fills up would make the cursor grow
 ANSWERS: tuple[Mapping[str, Any], ...] = (
     *({"kind": kind} for kind in ("reset_before", "reset_inside", "reset_after", "truncated", "html200", "empty200")),
     *({"kind": kind} for kind in ("bad_json", "bad_gzip", "gzip_bomb", "endless", "huge", "drip", "hang")),
@@ -105,8 +106,10 @@ class Soak:
         self._daemon.send_signal(signal.SIGCONT)
 
     def _reload(self) -> None:
-        """A changed configuration, of the sender or of the source."""
-        self._site.write(options=OPTIONS.replace("16", str(self._chance.randint(8, 32))))
+        """A changed configuration: another sender with as many connections, or the source anew."""
+        seconds = self._chance.randint(3, 5)
+        source = self._site.source("orders", self._site.drop, every=f"{self._chance.randint(1, 3)}s", files=AFTER)
+        self._site.write(options=OPTIONS.replace("timeout: 3s", f"timeout: {seconds}s"), sources=source)
         self._site.run("reload", check=None)
 
     def _garbage(self) -> None:
@@ -173,6 +176,7 @@ def main(minutes: float, seed: int) -> int:
         port = random.Random(os.getpid()).randint(20_000, 30_000)
         web = f"127.0.0.1:{port}"
         site = Site(Path(folder), receiver, options=OPTIONS, top=f"web: {{ listen: '{web}' }}\n")
+        site.write(sources=site.source("orders", site.drop, files=AFTER))
         try:
             soak = Soak(site, web, seed)
             soak.run(minutes * 60)
