@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-MOST_TURNS = 5_000
-"""Turns between two timers: whoever needs more goes round in circles."""
+MOST_TURNS, MOST_TIMERS = 5_000, 2_000
+"""Turns between two timers, and timers that ring in one drive: whoever needs more goes round in circles."""
 LATE = 1e-6
 """Seconds that a timer rings late, as they all do: never before its time, whatever the rounding."""
 
@@ -24,7 +24,7 @@ class WorldLoop(BaseEventLoop):
     def __init__(self) -> None:
         self.now = 1000.0
         self._until = self.now
-        self._turns = 0
+        self._turns = self._timers = 0
         self.errors: list[BaseException] = []
         super().__init__()
         self._selector = self  # what the base class asks for events
@@ -35,7 +35,7 @@ class WorldLoop(BaseEventLoop):
 
     def drive(self, seconds: float) -> None:
         """Let so much time pass, with each timer at its own time."""
-        self._until, self._turns = self.now + seconds, 0
+        self._until, self._turns, self._timers = self.now + seconds, 0, 0
         self.run_forever()
         self.now = max(self.now, self._until)
 
@@ -47,9 +47,9 @@ class WorldLoop(BaseEventLoop):
     def select(self, timeout: float | None) -> Sequence[Any]:
         """Nothing is ready: go to the next timer, or end the drive."""
         self._turns += 1
-        if self._turns > MOST_TURNS:
+        if self._turns > MOST_TURNS or self._timers > MOST_TIMERS:
             self.stop()
-            self.errors.append(Hot(f"still busy after {MOST_TURNS} turns"))
+            self.errors.append(Hot(f"still busy after {self._turns} turns and {self._timers} timers"))
         elif timeout is None or timeout > 0:
             when = self._scheduled[0].when() if self._scheduled else None
             if when is None or when > self._until:
@@ -57,6 +57,7 @@ class WorldLoop(BaseEventLoop):
             else:
                 self.now = max(self.now, when + LATE)
                 self._turns = 0
+                self._timers += 1
         return ()
 
     def _process_events(self, event_list: Any) -> None:

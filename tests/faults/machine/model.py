@@ -235,6 +235,16 @@ class Machine(Invariants, RuleBasedStateMachine):
         self.world.api.script.clear()
         self.world.drive(10.0)
 
+    @rule(source=SOURCES, key=KEYS, kind=st.sampled_from(["500", "reset", "425"]))
+    def one_bad_record(self, source: str, key: str, kind: str) -> None:
+        """The API fails over that one again and again, and over no other."""
+        self._open_up()
+        self.world.drive(1.0)
+        self.world.api.script = [kind] * 7
+        self._put_in(source, key, "X")
+        self.world.drive(121.0)
+        self.world.api.script.clear()
+
     @rule()
     def a_late_401(self) -> None:
         """One finds out that its token expired when the others have another one already."""
@@ -253,6 +263,8 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(mood=st.sampled_from(["ok", *TOKEN_TROUBLES]))
     def the_token_endpoint_changes(self, mood: str) -> None:
         self.world.api.token_mood = mood
+        self.world.api.expire()
+        self._put_in("desk", "a", "A")
 
     @rule()
     def the_api_heals(self) -> None:
@@ -305,6 +317,13 @@ class Machine(Invariants, RuleBasedStateMachine):
             self.world.kill()
         self.world.reboot(seconds)
         self.world.start()
+
+    @rule(source=SOURCES, key=KEYS)
+    def rebooted_while_in_doubt(self, source: str, key: str) -> None:
+        """The time for which a newer version had to wait was reckoned by a clock that starts over."""
+        self.edit_while_in_doubt(source, key, "reset, applied late", "A", 3.0)
+        self.rebooted(True, 20.0, None)
+        self.world.drive(60.0)
 
     @rule(
         fault=st.sampled_from(
