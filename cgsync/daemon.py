@@ -89,6 +89,7 @@ async def assembled(
             yield engine
         finally:
             await engine.stop()
+        engine.check()  # what could not be stored while it stopped is in doubt
         clean = True
     except LedgerDamaged as error:
         ledger.mark_damaged(error.message)

@@ -118,6 +118,11 @@ class Engine:
         """Raise what ended a part that must not end; returns never."""
         await asyncio.shield(self._failure)
 
+    def check(self) -> None:
+        """Raise what ended a part that must not end, also while it was being stopped."""
+        if self._failure.done():
+            self._failure.result()
+
     async def drain(self, name: str) -> Drained:
         """Poll one source until it is dry, for ``run --once``."""
         return await self.sources[name].poller.drain_once()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -11,12 +12,16 @@ from pathlib import Path
 import pytest
 
 from cgsync.api import Batch
-from cgsync.engine import Changes
+from cgsync.clock import SystemClock
+from cgsync.config import Config
+from cgsync.daemon import assembled
+from cgsync.engine import Changes, Engine
 from cgsync.errors import ConfigError, ControlError, LedgerError, SourceUnavailable
-from cgsync.ledger import PluginChanged, sources
+from cgsync.ledger import Ledger, PluginChanged, sources
 from cgsync.plugins import BrokenPlugin
 from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
+from cgsync.secrets import Redactor
 from tests.plant import config, engine_on, source, undelivered, with_sources
 from tests.rig import ACTIVITY, Script, Settling, batch, eventually, record
 
@@ -49,6 +54,35 @@ async def test_what_was_pending_is_sent_after_a_restart_without_being_read_again
     async with engine_on(settings) as engine:
         engine.start(polling=False)
         await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
+async def test_a_stop_during_which_an_outcome_could_not_be_stored_is_not_clean(tmp_path: Path) -> None:
+    async with Sandbox(latency=0.3) as sandbox:
+        settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+        with pytest.raises(LedgerError, match="read-only"):
+            await stop_while_read_only(settings)
+    ledger = Ledger.open(settings.state_dir, receiver=settings.receiver.identity, clock=SystemClock())
+    ledger.close()
+    assert not ledger.orderly
+
+
+async def stop_while_read_only(settings: Config) -> None:
+    """Stop with a request in flight; its outcome cannot be stored, and soon after writing works again."""
+    async with assembled(settings, Redactor()) as engine:
+        await engine.assemble()
+        engine.start(polling=True)
+        await eventually(lambda: engine.sender.state().in_flight)
+        await engine.ledger.write(lambda conn: conn.exec_driver_sql("PRAGMA query_only = ON").close())
+        mending = asyncio.create_task(mend(engine))
+        mending.add_done_callback(lambda task: task.result())
+
+
+async def mend(engine: Engine) -> None:
+    """Let the disk be written again as soon as a write has failed."""
+    with pytest.raises(LedgerError):
+        await engine.failure()
+    with suppress(LedgerError):  # it may be closed by then
+        await engine.ledger.write(lambda conn: conn.exec_driver_sql("PRAGMA query_only = OFF").close())
 
 
 async def test_a_reload_restarts_only_what_changed(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -156,7 +156,6 @@ class Process:
 
     def stop(self) -> bool:
         """Stop as the daemon does on SIGTERM; false when it took too long. The ledger is closed as clean after it."""
-        healthy = self.failure is None
         ended = self._loop.create_task(self._stop())
         for _ in range(int(LONGEST_STOP)):
             self._loop.drive(1.0)
@@ -165,7 +164,7 @@ class Process:
         if not ended.done():
             return False
         self.alive = False
-        self.ledger.close(clean=healthy)
+        self.ledger.close(clean=self.failure is None)
         return True
 
     async def _stop(self) -> None:
