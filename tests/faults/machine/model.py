@@ -40,7 +40,6 @@ class Machine(Invariants, RuleBasedStateMachine):
     model: ClassVar[Path]
     applied: ClassVar[int] = 0
     examples: ClassVar[int] = 0
-    steps: ClassVar[int] = 0
     world: World
 
     @classmethod
@@ -265,10 +264,6 @@ class Machine(Invariants, RuleBasedStateMachine):
         self.world.api.token_mood = mood
         self.world.api.expire()
         self._put_in("desk", "a", "A")
-
-    @rule()
-    def the_api_heals(self) -> None:
-        self.world.api.heal()
 
     # Time.
 
