@@ -19,7 +19,6 @@ from cgsync.poller import Condition
 if TYPE_CHECKING:
     from prometheus_client import Metric
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 PATIENCE = 50
 """Counting may take a fiftieth of the time: what was counted is told again that much longer than it took."""
 GATES = ("open", "throttled", "breaker", "paused", "halted")

@@ -188,7 +188,7 @@ def fold(wanted: dict[str, Item], batch: Served) -> None:
         if item.kind != "good":
             continue
         old = wanted.get(item.key)
-        if old is not None and None not in (old.revision, item.revision) and item.revision < old.revision:  # type: ignore[operator]
+        if old is not None and None not in (old.revision, item.revision) and item.revision < old.revision:  # type: ignore[operator]  # neither is None
             continue
         wanted[item.key] = item
 
