@@ -127,7 +127,7 @@ class Intake:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
-    """A version that is to be sent now. ``key`` is the normalised reference, unique in the ledger.
+    """A version that is to be sent, now or later. ``key`` is the normalised reference, unique in the ledger.
 
     ``seq`` is the number of its row, by which the ledger finds it again faster than by its key; 0 when unknown.
     ``source`` is the uid of the source that wants it.
@@ -143,6 +143,8 @@ class Due:
     attempts: int = 0
     failing_for: float = 0.0
     """seconds since this version failed for the first time"""
+    wait: float = 0.0
+    """seconds until it may be sent: a request for an older version may still be executing"""
     refused_before: bool = False
     """this very version was refused and is tried once more: another refusal says nothing new about the mapping"""
 

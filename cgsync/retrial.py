@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Retrial:
-    """Gives the rejects of one source another try. ``offer`` takes rows that are to be sent at once."""
+    """Gives the rejects of one source another try. ``offer`` takes rows that are to be sent."""
 
     def __init__(
         self,

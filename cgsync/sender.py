@@ -219,9 +219,9 @@ class Sender:
     # From outside.
 
     def offer(self, rows: Sequence[Due]) -> None:
-        """Rows that were just committed. What does not fit into memory is read from the ledger later."""
-        if not self._rows.offer(rows):
-            self._lookout.more = True
+        """Rows that were just committed. What waits, or does not fit into memory, is read from the ledger later."""
+        self._lookout.more |= not self._rows.offer(row for row in rows if not row.wait)
+        self._lookout.await_these(row.wait for row in rows if row.wait)
         self._bell.set()
 
     def look(self) -> None:

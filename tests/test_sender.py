@@ -59,13 +59,14 @@ class Box:
     """if set, a read that looked at the rows returns once that is set too"""
 
     def store(self, key: str, *, source: str = "", lane: Lane = Lane.LIVE, **content: Any) -> list[Due]:
-        """A record was read; what is due now is handed to the sender."""
+        """A record was read; what is to be sent is handed to the sender, also what waits."""
         old = self.rows.get(key)
         version = old.version + 1 if old else 1
         body = msgspec.json.encode({"reference": key, "version": version} | content)
         doubt = old.doubt if old else 0.0
-        self.rows[key] = row = Row(version, body, max(self.clock.time, doubt), source, lane, doubt=doubt)
-        return [self._due(key)] if row.due == self.clock.time else []
+        due = max(self.clock.time, doubt)
+        self.rows[key] = Row(version, body, due, source, lane, doubt=doubt)
+        return [replace(self._due(key), wait=due - self.clock.time)]
 
     def _due(self, key: str) -> Due:
         row = self.rows[key]
@@ -269,6 +270,18 @@ async def test_what_was_pending_at_the_start_is_sent() -> None:
     async with scene(before=["a", "b"]) as s:
         await s.clock.advance(0.01)
         assert sorted(s.references()) == ["a", "b"]
+
+
+async def test_what_waits_for_a_doubt_that_only_the_ledger_knows_of_is_sent_as_soon_as_it_is_over() -> None:
+    """After a restart the sender did not see the answer that left it."""
+    async with scene(before=["a"]) as s:
+        await s.clock.advance(5)
+        s.box.rows["a"].doubt = s.clock.time + 30
+        s.store("a")
+        await s.clock.advance(29)
+        assert [put.version for put in s.api.puts] == [1]
+        await s.clock.advance(1.1)
+        assert [put.version for put in s.api.puts] == [1, 2]
 
 
 async def test_more_than_memory_holds_is_read_from_the_ledger() -> None:

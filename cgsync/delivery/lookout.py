@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from cgsync.api import Clock
 from cgsync.model import Again, Paused, Result
@@ -60,4 +61,9 @@ class Lookout:
         if isinstance(result.outcome, Paused):
             self.more = True
         elif isinstance(result.outcome, Again):
-            self._next_due = min(self._next_due, self._clock.monotonic() + result.retry_in.total_seconds())
+            self.await_these([result.retry_in.total_seconds()])
+
+    def await_these(self, waits: Iterable[float]) -> None:
+        """The ledger has rows that fall due after so many seconds."""
+        for seconds in waits:
+            self._next_due = min(self._next_due, self._clock.monotonic() + seconds)

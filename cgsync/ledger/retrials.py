@@ -43,7 +43,7 @@ def contents(conn: Connection, numbers: Sequence[int]) -> Sequence[Rejected]:
 def again(conn: Connection, numbers: Sequence[int], basis: Basis, now: Instant) -> Sequence[Due]:
     """Note that these were judged again; let the API see once more what it refused and what is still the same.
 
-    What is to be sent at once comes back. What was dropped is open again.
+    What will be sent comes back. What was dropped is open again.
     """
     undropped = {"dropped_at": None, "dropped_why": None}
     keys: list[str] = []

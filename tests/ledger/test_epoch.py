@@ -45,7 +45,7 @@ def test_after_an_unclean_stop_the_same_version_may_be_sent_and_a_newer_one_wait
     desk.store(desk.record("a", "A"))
     desk.restart(clean=False)
     assert [due.version for due in desk.due()] == [1]
-    assert desk.store(desk.record("a", "B")).due == []
+    assert [due.wait for due in desk.store(desk.record("a", "B")).due] == [SETTLED]
     assert outbox.next_due(desk.conn, desk.now) == SETTLED
     desk.clock.seconds += SETTLED
     assert [due.version for due in desk.due()] == [2]
@@ -74,7 +74,7 @@ def test_a_reboot_counts_as_an_unclean_stop(desk: Any) -> None:
     desk.store(desk.record("a", "A"))
     desk.clock.seconds = 5.0
     desk.restart(clean=True, boot="second")
-    assert desk.store(desk.record("a", "B")).due == []
+    assert [due.wait for due in desk.store(desk.record("a", "B")).due] == [SETTLED]
     assert outbox.next_due(desk.conn, desk.now) == SETTLED
 
 
@@ -98,7 +98,7 @@ def test_what_is_delivered_soon_after_an_unclean_stop_keeps_its_doubt(desk: Any)
     desk.restart(clean=False)
     desk.clock.seconds += 10
     desk.settle(due)
-    assert desk.store(desk.record("a", "B")).due == []
+    assert [due.wait for due in desk.store(desk.record("a", "B")).due] == [SETTLED - 10]
     assert outbox.next_due(desk.conn, desk.now) == SETTLED - 10
 
 
@@ -107,7 +107,7 @@ def test_a_clean_restart_does_not_end_the_doubt_of_the_unclean_one_before(desk: 
     desk.restart(clean=False)
     desk.clock.seconds += 10
     desk.restart(clean=True)
-    assert desk.store(desk.record("a", "B")).due == []
+    assert [due.wait for due in desk.store(desk.record("a", "B")).due] == [SETTLED - 10]
 
 
 def test_the_doubt_of_a_timeout_survives_a_reboot(desk: Any) -> None:
@@ -116,4 +116,4 @@ def test_the_doubt_of_a_timeout_survives_a_reboot(desk: Any) -> None:
     desk.settle(due)
     desk.clock.seconds = 5.0
     desk.restart(clean=True, boot="second")
-    assert desk.store(desk.record("a", "B")).due == []
+    assert [due.wait for due in desk.store(desk.record("a", "B")).due] == [SETTLED]

@@ -12,7 +12,7 @@ from sqlalchemy import func as sql
 from cgsync.ledger import counters, epoch, verdicts
 from cgsync.ledger.counters import Tally
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.outbox.rows import DROPPED, Row, is_due, load, payloads, save
+from cgsync.ledger.outbox.rows import DROPPED, Row, load, payloads, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import chunks
@@ -46,7 +46,7 @@ def release(conn: Connection, references: Sequence[str], now: Instant) -> int:
 
 
 def retry(conn: Connection, keys: Sequence[str], now: Instant) -> Sequence[Due]:
-    """Let what was refused be tried once more, as it is, and then daily as before; what is due at once comes back.
+    """Let what was refused be tried once more, as it is, and then daily as before; what will be sent comes back.
 
     It stays refused, with its reject, until it is delivered.
     """
@@ -57,7 +57,7 @@ def retry(conn: Connection, keys: Sequence[str], now: Instant) -> Sequence[Due]:
         row.retries = 0
     save(conn, rows, ("due", "retries"))
     epoch.advance(conn, time, max([time.now, *(row.due or 0.0 for row in rows)]))
-    bodies = payloads(conn, (row.seq for row in rows if is_due(row, time.now)))
+    bodies = payloads(conn, (row.seq for row in rows))
     return [row.wanted(bodies[row.seq][0], time.now) for row in rows if row.seq in bodies]
 
 

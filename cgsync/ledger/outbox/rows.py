@@ -64,7 +64,7 @@ class Row(Struct):
             tally[self.source, self.state] += 1
 
     def wanted(self, body: bytes, now: float) -> Due:
-        """The desired version, for the sender; ``now`` in ledger time."""
+        """The desired version of a row that has a time, for the sender; ``now`` in ledger time."""
         return Due(
             key=self.key,
             reference=self.reference,
@@ -75,6 +75,7 @@ class Row(Struct):
             lane=Lane(self.lane),
             attempts=self.attempts,
             failing_for=0.0 if self.failing is None else now - self.failing,
+            wait=max(0.0, (self.due or now) - now),
             refused_before=self.state == State.REFUSED,
         )
 

@@ -27,7 +27,7 @@ from cgsync.ledger.counters import OPEN, Tally
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.outbox.ownership import conflict
-from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, is_due, load, save
+from cgsync.ledger.outbox.rows import COLUMNS, DROPPED, Row, load, save
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import activity, payload
 from cgsync.ledger.statements import run_tuples, upsert
@@ -54,7 +54,7 @@ REPLACED = (
 
 
 def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
-    """Store a mapped batch; what is to be sent at once comes back, with counts for the log line.
+    """Store a mapped batch; what is to be sent comes back, with counts for the log line.
 
     A record is stored with all its activities, or rejected with its reasons. An activity is ``unchanged`` when it
     equals the desired body of its row, whatever became of that; ``stale`` when its row has a later revision; else
@@ -183,7 +183,7 @@ class Placement:
         return min(self._intake.lane, Lane(row.lane), key=LANES.index).value
 
     def write(self) -> Sequence[Due]:
-        """Write the rows; what is to be sent at once, in the order in which it came."""
+        """Write the rows; what is to be sent, at once or later, in the order in which it came."""
         self._hold_back()
         entries = list(self.written.values())
         known = [row for row, *_ in entries if row.seq]
@@ -199,7 +199,7 @@ class Placement:
         if entries:
             epoch.advance(self._conn, self._epoch, max(row.due or row.queued for row, *_ in entries))
         now = self._epoch.now
-        return [row.wanted(desired.body, now) for row, desired, _ in entries if is_due(row, now)]
+        return [row.wanted(desired.body, now) for row, desired, _ in entries if row.due is not None]
 
     def _hold_back(self) -> None:
         """Remember the accounts of what is stored; hold what the run may not send unasked."""
