@@ -114,15 +114,24 @@ class Failed(ControlError):
 def ask(path: Path, verb: str, args: Mapping[str, Any]) -> Any:
     """Have the daemon carry out a command and return its result; blocks until it is done."""
     with _connect(path) as link:
-        link.sendall(msgspec.json.encode({"verb": verb, "args": args}) + b"\n")
-        with link.makefile("rb") as stream:
-            line = stream.readline(ANSWER_LIMIT)
+        with contextlib.suppress(ConnectionError):
+            link.sendall(msgspec.json.encode({"verb": verb, "args": args}) + b"\n")
+        line = _answered(link)
     if not line:
         raise ControlError("the daemon ended before it answered", hint="its log says why")
     answer = msgspec.json.decode(line)
     if "error" in answer:
         raise Failed(answer["error"], hint=answer["hint"], exit_status=answer["exit"])
     return answer["result"]
+
+
+def _answered(link: socket.socket) -> bytes:
+    """The line that the daemon answers; empty when it was killed meanwhile."""
+    try:
+        with link.makefile("rb") as stream:
+            return stream.readline(ANSWER_LIMIT)
+    except ConnectionError:
+        return b""
 
 
 def _connect(path: Path) -> socket.socket:

@@ -10,6 +10,7 @@ import os
 import random
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,6 +36,8 @@ Task = Callable[[Engine], Coroutine[Any, Any, None]]
 
 PATIENCE = timedelta(minutes=2)
 """For so long a service manager is asked to wait, each time that a long start says what it does."""
+SETTINGS = ("web", "log", "backup", "retention", "disk_reserve")
+"""Sections of the configuration that restart nothing."""
 BEAT = 5.0
 """Seconds between two looks at whether all goes on; more often when the watchdog wants it."""
 
@@ -206,8 +209,9 @@ class Daemon:
             self._notifier.reloading()
             try:
                 fresh = await asyncio.to_thread(configuration.load, self._path, redactor=self._redactor)
-                await self._web.listen(fresh.web)
-                changes = await self.engine.reload(fresh)
+                async with self._web.moving(fresh.web):
+                    changes = await self.engine.reload(fresh)
+                changes = replace(changes, settings=_differing(self._config, fresh))
                 self._config = fresh
                 logs.configure(fresh.log.level, fresh.log.format, self._redactor)
             finally:
@@ -220,6 +224,11 @@ class Daemon:
             return
         self._reloading = asyncio.ensure_future(self.reload())  # kept, since the loop itself forgets tasks
         self._reloading.add_done_callback(partial(_report, self._log))
+
+
+def _differing(old: Config, new: Config) -> list[str]:
+    """The sections that differ and are no source's and not the sender's."""
+    return [name for name in SETTINGS if getattr(old, name) != getattr(new, name)]
 
 
 def _report(log: Log, task: asyncio.Task[Changes]) -> None:

@@ -31,6 +31,8 @@ from cgsync.sender import Sender
 OPERATOR = "operator"
 """The cause for which a sender is halted that somebody paused."""
 RETRIALS = "retrials"
+REJECTS = "rejects"
+RETENTION = "retention"
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
 
@@ -42,6 +44,8 @@ class Changes:
     stopped: list[str] = field(default_factory=list)
     restarted: list[str] = field(default_factory=list)
     sender: bool = False
+    settings: list[str] = field(default_factory=list)
+    """other sections whose new values are in force"""
 
 
 class LedgerOutbox:
@@ -212,6 +216,7 @@ class Engine:
         contract = Contract(config.overlay)
         known = await self._register(config)
         overlay_changed = config.overlay != self.config.overlay
+        stale = [RETRIALS, REJECTS, *([RETENTION] if config.retention != self.config.retention else [])]
         changes = self._compare(config, everything=overlay_changed)
         sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
         self.config, self._contract = config, contract
@@ -228,7 +233,8 @@ class Engine:
             self._launch(self.sources[name])
         await self._retain()
         if self._housekeeping is not None:
-            self._housekeeping.ask(RETRIALS)
+            for chore in stale:
+                self._housekeeping.ask(chore)
         return Changes(
             started=changes.started, stopped=changes.stopped, restarted=changes.restarted, sender=sender_changed
         )
@@ -287,8 +293,8 @@ class Engine:
             Chore(name="disk", every=lambda: SECOND, work=self.custody.look),
             Chore(name="backup", every=lambda: MINUTE, work=self.custody.back_up_when_due),
             Chore(name=RETRIALS, every=lambda: MINUTE, work=self._retry_rejects),
-            Chore(name="rejects", every=lambda: MINUTE, work=lambda: retention.trim(self._reject_limits())),
-            Chore(name="retention", every=lambda: HOUR, work=retention.sweep),
+            Chore(name=REJECTS, every=lambda: MINUTE, work=lambda: retention.trim(self._reject_limits())),
+            Chore(name=RETENTION, every=lambda: HOUR, work=retention.sweep),
         ]
 
     async def _retry_rejects(self) -> None:

@@ -1,6 +1,7 @@
 """The errors of cgsync: a class of error is a next action.
 
     CgsyncError                    exit 1    something failed; the message says what to do
+    ├─ MachineLacks                exit 1    nothing to edit: it is tried again, once the machine has what it lacks
     ├─ ConfigError                 exit 78   edit the configuration
     │  └─ PluginError              exit 78   repair or remove a plugin
     ├─ SourceError                           a source could not be read
@@ -23,8 +24,13 @@ Foreign errors are translated once, at the border, with a hint that the operator
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 from datetime import timedelta
+
+MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ENOSPC, errno.EROFS})
+"""What the machine lacks, wherever it shows: no mistake of ours that a traceback would explain, nor of an operator."""
 
 
 class CgsyncError(Exception):
@@ -39,6 +45,22 @@ class CgsyncError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class MachineLacks(CgsyncError):
+    """A file could not be read for want of handles, memory or a sound disk; what it says is not known."""
+
+
+def not_the_machine(error: BaseException, what: str) -> None:
+    """Raise :class:`MachineLacks` when ``error`` is of that kind; else ``what`` may be blamed for it."""
+    if isinstance(error, MemoryError):
+        raise MachineLacks(f"{what} cannot be read: {os.strerror(errno.ENOMEM)}") from error
+    if isinstance(error, OSError) and error.errno in MACHINE:
+        raise MachineLacks(f"{what} cannot be read: {error.strerror}") from error
+    if isinstance(error, ImportError):  # a shared library, of which the loader's words are all that is left
+        for words in map(os.strerror, MACHINE):
+            if str(error).endswith(words):
+                raise MachineLacks(f"{what} cannot be read: {words}") from error
 
 
 class ConfigError(CgsyncError):

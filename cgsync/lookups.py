@@ -49,13 +49,14 @@ class LookupTable:
         self._stamp: Stamp | None = None
         self._looked: float | None = None
         self.problem: str | None = None
+        self._cause: Exception | None = None
 
     def get(self, key: str) -> str | None:
         """The value beside ``key``, or ``None``. Raises :class:`SourceMisconfigured` if there never was a table."""
         self._look_now_and_then()
         if self._table is None:
             # without any version, "no entry" would reject every record for a fault that is not the record's
-            raise SourceMisconfigured(f"lookup {self._path}: {self.problem}", hint="repair the file")
+            raise SourceMisconfigured(f"lookup {self._path}: {self.problem}", hint="repair the file") from self._cause
         return self._table.get(key)
 
     def digest(self) -> str:
@@ -77,14 +78,14 @@ class LookupTable:
             table = self._read()
             self._stamp = stamp
         except OSError as error:
-            self.problem = f"cannot be read: {error.strerror}"
+            self.problem, self._cause = f"cannot be read: {error.strerror}", error
             self._stamp = None  # what comes back in its place is looked at, even with the same stamp
             return
         except (ValueError, RecursionError) as error:
-            self.problem = str(error) or "is nested too deeply"
+            self.problem, self._cause = str(error) or "is nested too deeply", error
             self._stamp = stamp  # the same broken bytes are not read each second
             return
-        self._table, self.problem = table, None
+        self._table, self.problem, self._cause = table, None, None
         self._digest = blake2b(json.dumps(table, sort_keys=True).encode(), digest_size=8).hexdigest()
 
     def _read(self) -> Mapping[str, str]:

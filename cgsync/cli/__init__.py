@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import sys
 from typing import Any
@@ -10,10 +9,7 @@ from typing import Any
 import click
 
 from cgsync import __version__
-from cgsync.errors import CgsyncError
-
-MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.ENOSPC, errno.EROFS})
-"""What the machine lacks, wherever it shows: no mistake of ours that a traceback would explain."""
+from cgsync.errors import MACHINE, CgsyncError
 
 VERBS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Run the daemon, or poll everything once with --once."),

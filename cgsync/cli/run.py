@@ -85,5 +85,6 @@ def reload(config: Path) -> None:
     except Failed as refused:
         click.echo(f"refused, the old configuration stays:\n{refused.message}", err=True)
         sys.exit(1)
-    words = [f"{what} {', '.join(changes[what])}" for what in ("started", "stopped", "restarted") if changes[what]]
+    verbs = {"started": "started", "stopped": "stopped", "restarted": "restarted", "settings": "took"}
+    words = [f"{verb} {', '.join(changes[what])}" for what, verb in verbs.items() if changes[what]]
     click.echo("; ".join([*words, *(["sender restarted"] if changes["sender"] else [])]) or "nothing changed")

@@ -12,7 +12,7 @@ from cgsync.config.nodes import Node, plain
 from cgsync.config.places import resolved
 from cgsync.config.settings import BackupConfig, LookupConfig
 from cgsync.config.values import value
-from cgsync.errors import ConfigError, SourceMisconfigured
+from cgsync.errors import ConfigError, SourceMisconfigured, not_the_machine
 
 if TYPE_CHECKING:
     from cgsync.contract import Contract
@@ -52,7 +52,9 @@ def tables(lookups: Mapping[str, LookupConfig], root: Node, findings: Findings) 
             continue  # found before
         try:
             table.get("")
-        except SourceMisconfigured:
+        except SourceMisconfigured as error:
+            if error.__cause__:
+                not_the_machine(error.__cause__, str(lookups[name].file))
             path = ("lookups", name, "file")
             findings.value(root.at(path), path, f"is no table: {table.problem}")
     return made
@@ -101,6 +103,7 @@ def _from_file(node: Node, findings: Findings, environ: Mapping[str, str]) -> Ma
     try:
         schema: Any = json.loads(path.read_bytes())
     except OSError as error:
+        not_the_machine(error, str(path))
         findings.value(node, ("contract", "schema"), f"{path} cannot be read: {error.strerror}")
         return None
     except ValueError as error:

@@ -19,6 +19,7 @@ from cgsync.config.findings import Findings, meant
 from cgsync.config.nodes import Node, Path_, dotted, plain
 from cgsync.config.settings import Limits, LookupConfig, Schedule, SourceConfig
 from cgsync.config.values import digest, value
+from cgsync.errors import not_the_machine
 from cgsync.plugins.vocabulary import duration
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class _Assembly:
             return ZoneInfo("UTC")
         try:
             return ZoneInfo(node.value)
-        except (KeyError, ValueError, OSError):  # unknown, not a name at all, or a folder of zones
+        except (KeyError, ValueError, OSError) as error:  # unknown, not a name at all, or a folder of zones
+            not_the_machine(error, f"the time zone {node.value}")
             from zoneinfo import available_timezones
 
             close = meant(node.value, sorted(available_timezones()))

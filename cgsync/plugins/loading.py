@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cgsync.api import PROJECT, Hooks, SourceType
-from cgsync.errors import PluginError
+from cgsync.errors import PluginError, not_the_machine
 from cgsync.plugins import folder, soundness
 
 GROUP = "cgsync.sources"
@@ -57,7 +57,7 @@ def names(plugin_dir: Path | None = None) -> list[str]:
 
 
 def load(names: Iterable[str], plugin_dir: Path | None = None) -> PluginTable:
-    """Load the plugins of these names and no other; raises nothing."""
+    """Load the plugins of these names and no other; raises :class:`MachineLacks` and nothing else."""
     types: dict[str, SourceType] = {}
     broken: dict[str, BrokenPlugin] = {}
     for name in dict.fromkeys(names):
@@ -82,6 +82,7 @@ def _load(name: str, plugin_dir: Path | None) -> SourceType | BrokenPlugin:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a stranger's import may raise anything, SystemExit too
+        not_the_machine(error, f"the plugin {name}")
         return _broken(whence, error)
 
 

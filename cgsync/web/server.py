@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from cgsync.api import Log
@@ -47,21 +48,33 @@ class Server:
 
         An address that cannot be had is a :class:`ConfigError` if it was chosen, else a warning; the old one stays.
         """
-        if wanted == self._wanted and (wanted is None or self._runner is not None):
-            return
-        if wanted is not None and self._runner is not None and self._same_place(wanted):
-            await self.close()
-        fresh = await self._opened(wanted) if wanted is not None else None
-        await self.close()
+        async with self.moving(wanted):
+            pass
+
+    @asynccontextmanager
+    async def moving(self, wanted: WebConfig | None) -> AsyncIterator[None]:
+        """Listen there too during the block; after it no longer elsewhere, or, if it raises, no longer there."""
+        old = self._runner
+        fresh = old if self._is_there(wanted) else await self._opened(wanted) if wanted else None
+        try:
+            yield
+        except BaseException:
+            if fresh is not old:
+                await _end(fresh)
+            raise
         self._runner, self._wanted = fresh, wanted
+        if fresh is not old:
+            await _end(old)
 
     async def close(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await _end(self._runner)
+        self._runner = None
 
-    def _same_place(self, wanted: WebConfig) -> bool:
-        return self._wanted is not None and (wanted.host, wanted.port) == (self._wanted.host, self._wanted.port)
+    def _is_there(self, wanted: WebConfig | None) -> bool:
+        """Whether we listen at that address already."""
+        if wanted is None or self._wanted is None or self._runner is None:
+            return False
+        return (wanted.host, wanted.port) == (self._wanted.host, self._wanted.port)
 
     async def _opened(self, wanted: WebConfig) -> web.AppRunner | None:
         from aiohttp import web  # here: 2 MB for those who want it
@@ -88,7 +101,8 @@ class Server:
 
         @web.middleware
         async def guard(request: web.Request, handler: Answering) -> web.StreamResponse:
-            if allowed(request.headers.get("Host", ""), wanted) and not request.headers.get("Origin"):
+            now = self._wanted if self._is_there(wanted) and self._wanted else wanted  # its names may have changed
+            if allowed(request.headers.get("Host", ""), now) and not request.headers.get("Origin"):
                 return await handler(request)
             return web.Response(status=403, text="not by this name: see `web: { hosts: … }`\n", headers=HEADERS)
 
@@ -110,3 +124,8 @@ class Server:
 
         words = self._unready()
         return web.Response(status=503 if words else 200, text=f"{words or 'ready'}\n", headers=HEADERS)
+
+
+async def _end(runner: web.AppRunner | None) -> None:
+    if runner is not None:
+        await runner.cleanup()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.e2e.installation import Site
 
 DESK = '''
-"""A help desk of 3,100 old tickets, of which a live poll reads none, and a file with the numbers of new ones."""
+"""A help desk of 3,100 old tickets, of which a live poll reads none, and a file with the numbers of new ones.
+
+It has no answer from page 8 on while there is a file `busy` beside that.
+"""
 
 import asyncio
 from contextlib import asynccontextmanager
@@ -32,7 +37,8 @@ class Desk:
         return Batch(records=records, cursor={"line": len(lines)}) if records else None
 
     async def history(self, page):
-        await asyncio.sleep(0.02)  # it answers over the network
+        while page >= 8 and self.news.with_name("busy").exists():
+            await asyncio.sleep(0.02)
         if page > 31:
             return None
         tickets = range(page * PAGE, (page + 1) * PAGE)
@@ -58,6 +64,7 @@ MAPPING = """
     as: ticket
     activity: { account: Acme, type: Ticket, source: Desk, happened_at: 2026-05-01, reference: "t-{{ ticket.id }}" }
 """
+CONCURRENCY = 8
 MAY = {f"t-{number}" for number in range(100, 3_200)}
 """The tickets of that month; there are others."""
 
@@ -69,11 +76,28 @@ def furnish(site: Site, *, every: str = "1s") -> None:
     (plugins / "desk.py").write_text(DESK)
     news(site).touch()
     source = f"  desk:\n    every: {every}\n    desk: {{ news: {news(site)} }}{MAPPING}"
-    site.write(sources=source, top=f"plugin_dir: {plugins}\n", options="rate_limit: 1500/s\n  concurrency: 8")
+    site.write(
+        sources=source, top=f"plugin_dir: {plugins}\n", options=f"rate_limit: 1500/s\n  concurrency: {CONCURRENCY}"
+    )
 
 
 def news(site: Site) -> Path:
     return site.folder / "news.txt"
+
+
+BEFORE_BUSY = 700
+"""The old tickets that can be read while the desk is busy."""
+
+
+@contextmanager
+def busy(site: Site) -> Iterator[None]:
+    """Within the block no more than so many old tickets can be read."""
+    mark = news(site).with_name("busy")
+    mark.touch()
+    try:
+        yield
+    finally:
+        mark.unlink()
 
 
 def arrive(site: Site, *numbers: int) -> set[str]:
