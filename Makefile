@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 # command → the Debian package that brings it; what is missing makes its tests be skipped, never the run fail
-TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium
+TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium faketime:faketime
 
 # A package that the rest of the run cannot do without: installed as root on Debian, else named with the one line to type.
 as_root_on_debian = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null

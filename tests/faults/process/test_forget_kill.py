@@ -1,0 +1,92 @@
+"""`cgsync forget` is killed at many instants, most of them while the ledger is written anew: it is sound and whole
+afterwards, and forgetting can be repeated.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cgsync.ledger import books, database
+from tests.e2e.installation import Site, environment, orders
+from tests.e2e.installation import site as made
+from tests.e2e.test_forget import ANNA, hers, holding
+from tests.faults.verdict import count
+
+KILLS = count(tests=20, faults=300)
+OTHERS = 1_000
+LONG = "a long story " * 200
+
+
+class Office:
+    """A site whose ledger holds a person among others, and a copy of its state to begin from each time."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.state = site.folder / "state"
+        self.file = self.state / database.FILE
+        self.log = self.state / f"{database.FILE}-wal"
+        site.put("a.csv", orders(OTHERS, note=LONG) + hers())
+        site.run("run", "--once", check=3)
+        shutil.copytree(self.state, site.folder / "before")
+        self.size = self.file.stat().st_size
+
+    def begin_anew(self) -> None:
+        shutil.rmtree(self.state)
+        shutil.copytree(self.site.folder / "before", self.state)
+
+    def forget(self, chance: random.Random) -> int:
+        """Type the command and kill it once its log has come to some length; the exit status."""
+        length, delay = chance.uniform(0, self.size), chance.choice((0, chance.uniform(0, 0.05)))
+        command = [sys.executable, "-m", "cgsync", "-c", str(self.site.config), "forget", ANNA]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment()) as process:
+            while process.poll() is None and not (self.log.exists() and self.log.stat().st_size > length):
+                time.sleep(0.0005)
+            time.sleep(delay)  # while it makes the copy that goes into the log
+            process.kill()
+            process.communicate()
+        return process.returncode
+
+    def judge(self) -> set[str]:
+        """Find the ledger sound, its books even and all of the others in it; the references that are left of hers."""
+        with closing(sqlite3.connect(self.file)) as conn:
+            assert conn.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            there = {reference for (reference,) in conn.execute("SELECT reference FROM activity")}
+            bodies = conn.execute("SELECT count(*) FROM payload WHERE length(body) > 2000").fetchone()[0]
+        engine = database.reader(self.file)
+        with engine.connect() as conn:
+            assert books.audit(conn).ok
+        engine.dispose()
+        others = {f"order-{number}" for number in range(OTHERS)}
+        assert others <= there
+        assert bodies == OTHERS
+        return there - others
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Office:
+    with made(tmp_path) as site:
+        yield Office(site)
+
+
+@pytest.mark.timeout(3600)
+def test_a_killed_forget_loses_nothing_and_can_be_repeated(office: Office) -> None:
+    in_the_middle = 0
+    for seed in range(KILLS):
+        office.begin_anew()
+        status = office.forget(random.Random(seed))
+        in_the_middle += status < 0
+        office.judge()
+        office.site.run("forget", ANNA)
+        assert office.judge() == set(), f"seed {seed}"
+        assert holding(office.state, ANNA) == {}, f"seed {seed}"
+    assert in_the_middle >= KILLS / 2
