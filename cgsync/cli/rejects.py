@@ -107,6 +107,8 @@ def drop(config: Path, everything: bool, reason: str, **which: Any) -> None:
 
 
 def _wanted(which: Mapping[str, Any], *, everything: bool) -> None:
+    if (which["source"] or which["kind"]) and not everything:
+        raise click.UsageError("--source and --kind narrow --all down: say that too")
     if sum((bool(which["numbers"]), which["like"] is not None, everything)) != 1:
         raise click.UsageError(
             "name the numbers that `cgsync rejects list --each` shows, or one with --like, or say --all"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import pty
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections import Counter
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -103,6 +105,42 @@ def killed_while_it_sends(desk: Site, daemon: subprocess.Popen[str]) -> str:
     _, words = typed.communicate(timeout=30)
     assert typed.returncode in {1, 69}
     return words
+
+
+def on_a_terminal(site: Site, *arguments: str) -> tuple[subprocess.Popen[bytes], int]:
+    """Type a command whose messages go to a terminal; the process, and where the terminal can be read."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "cgsync", "-c", str(site.config), *arguments]
+    wide = environment() | {"COLUMNS": "120", "TERM": "xterm"}
+    typed = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, env=wide)
+    os.close(theirs)
+    os.set_blocking(ours, False)
+    return typed, ours
+
+
+def shown(terminal: int, seen: list[str]) -> str:
+    """All that came to the terminal so far, without colours; ``seen`` keeps it."""
+    with suppress(OSError):  # nothing new, or nobody writes there any more
+        seen.append(os.read(terminal, 1 << 16).decode())
+    return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", "".join(seen))
+
+
+def test_on_a_terminal_a_bar_shows_how_far_a_backfill_is_until_it_is_stopped(desk: Site) -> None:
+    desk.running()
+    seen: list[str] = []
+    with busy(desk):
+        typed, terminal = on_a_terminal(desk, "backfill", "desk", "--from", "2026-05-01")
+        words = f"{BEFORE_BUSY} read, {BEFORE_BUSY} stored"
+        eventually(lambda: words in shown(terminal, seen))
+        eventually(lambda: f"{BEFORE_BUSY}/{BEFORE_BUSY}" in shown(terminal, seen))
+        stopped = desk.run("backfill", "--stop", "1").stdout
+    assert re.fullmatch(r"backfill 1 is stopped; \d+ activities of it will still be sent\n", stopped)
+    output, _ = typed.communicate(timeout=60)
+    os.close(terminal)
+    assert typed.returncode == 1
+    assert re.search(r"^state +stopped$", output.decode(), re.MULTILINE)
+    assert "\x1b" not in output.decode()
+    assert "sent ━" in shown(-1, seen)
 
 
 def test_the_files_of_a_span_are_sent_anew_after_an_edit_of_the_mapping(site: Site) -> None:

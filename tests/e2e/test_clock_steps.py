@@ -1,4 +1,4 @@
-"""The wall clock of the real daemon is stepped while it runs: nothing is lost, late or sent twice, no token is wasted."""
+"""The wall clock of the real daemon is stepped while it runs: nothing is lost, late or sent twice, no token wasted."""
 
 from __future__ import annotations
 
