@@ -65,7 +65,7 @@ async def attempt(each: Ground, seed: int, verdict: Verdict) -> None:
     verdict.findings += [f"seed {seed}, {' '.join(arguments[:4])}: {finding}" for finding in findings]
 
 
-@pytest.mark.timeout(7200)
+@pytest.mark.timeout(6 * 3600)
 async def test_a_disk_or_a_socket_that_fails_costs_nothing_but_time(tmp_path: Path) -> None:
     verdict, seeds = Verdict(name="EIO, ENOSPC, EROFS, EMFILE"), iter(range(RUNS))
     async with asyncio.TaskGroup() as lanes:

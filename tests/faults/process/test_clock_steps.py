@@ -36,7 +36,7 @@ async def one_lane(folder: Path, runs: Iterator[int], verdict: Verdict) -> None:
         verdict.applied += each.receiver.store.counters["applied"]
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(6 * 3600)
 async def test_steps_of_the_clock_and_suspends_change_neither_order_nor_outcome(tmp_path: Path) -> None:
     verdict, runs = Verdict(name="clock steps"), iter(range(RUNS))
     async with asyncio.TaskGroup() as lanes:

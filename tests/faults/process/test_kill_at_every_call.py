@@ -64,7 +64,7 @@ async def strike(each: Ground, points: Points, point: int) -> None:
     assert ended["status"] in (0, -9), each.output.read_text()
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(6 * 3600)
 async def test_a_kill_in_front_of_any_system_call_loses_and_overtakes_nothing(tmp_path: Path) -> None:
     points, verdict = Points(), Verdict(name="SIGKILL at system calls")
     async with asyncio.TaskGroup() as lanes:

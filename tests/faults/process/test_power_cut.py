@@ -81,7 +81,7 @@ class Judge:
             engine.dispose()
 
 
-@pytest.mark.timeout(3600)
+@pytest.mark.timeout(6 * 3600)
 def test_a_power_cut_at_any_moment_takes_back_no_commit(tmp_path: Path) -> None:
     events, base = record(tmp_path)
     judge = Judge(tmp_path / "found")
