@@ -8,8 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from cgsync.api import Clock, Log, Source, Window
+from cgsync.bounds import is_ending
 from cgsync.errors import LedgerError, NoRoom, SourceError
-from cgsync.intake import SourceIntake, is_ending
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, backfills
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.opening import gap_after, opened

@@ -16,10 +16,10 @@ from cgsync.config import Config, SourceConfig
 from cgsync.contract import Contract
 from cgsync.custody import Custody
 from cgsync.dispatch import open_sender
+from cgsync.drained import Drained
 from cgsync.errors import ConfigError, ControlError, SourceError
 from cgsync.hosting import Host
 from cgsync.housekeeping import Chore, Housekeeping
-from cgsync.intake import Drained
 from cgsync.ledger import SETTLE_TIME, Instant, Ledger, backfills, basis, mappings, outbox, sending, sources
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.ledger.sources import Known

@@ -6,9 +6,9 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from cgsync.bounds import is_ending
 from cgsync.engine import Engine
 from cgsync.errors import LedgerError, SourceError
-from cgsync.intake import is_ending
 from cgsync.ledger import outbox
 
 REJECTED = ("invalid", "unreadable", "conflict")

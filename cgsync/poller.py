@@ -12,7 +12,9 @@ from enum import StrEnum
 from functools import partial
 
 from cgsync.api import Clock, Log, Settles, Source, Waits
+from cgsync.bounds import is_ending, within
 from cgsync.delivery import backoff, first
+from cgsync.drained import Drained
 from cgsync.errors import (
     ControlError,
     LedgerError,
@@ -22,7 +24,7 @@ from cgsync.errors import (
     SourceMisconfigured,
     SourceUnavailable,
 )
-from cgsync.intake import Drained, SourceIntake, is_ending, within
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Ledger, runs, settlements
 from cgsync.ledger.settlements import Settlement
 from cgsync.opening import gap_after, opened

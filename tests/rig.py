@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from cgsync.api import Batch, Cursor, Json, Record, Source
 from cgsync.config import Schedule
 from cgsync.contract import Contract
-from cgsync.intake import Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, checkpoints, outbox, rejects, settlements, sources
 from cgsync.mapping import MappingSpec, compile_mapping
 from cgsync.model import Due
 from cgsync.poller import Poller
+from cgsync.preparation import Plan
 from cgsync.schedule import Bell
 from cgsync.testing import MemoryLog
 from tests.hand import HandClock

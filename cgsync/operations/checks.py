@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
+from cgsync.bounds import is_ending
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError
-from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
 from cgsync.trial import Trial, Tried

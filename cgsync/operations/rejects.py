@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from cgsync.errors import ControlError
-from cgsync.intake import NO_KEY
 from cgsync.ledger import Rejected, basis, rejects, retrials
 from cgsync.ledger.rejects import Choice, Chosen
 from cgsync.model import RejectKind
 from cgsync.operations.core import Core
+from cgsync.preparation import NO_KEY
 
 PLAIN = ("id", "source", "kind", "position", "reference", "revision", "times", "first_at", "at")
 

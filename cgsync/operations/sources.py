@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from cgsync.bounds import is_ending
 from cgsync.errors import CgsyncError, ControlError
-from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
 

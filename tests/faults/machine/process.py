@@ -16,11 +16,12 @@ from cgsync.contract import Contract
 from cgsync.engine import LedgerOutbox
 from cgsync.errors import LedgerError
 from cgsync.http import Pace
-from cgsync.intake import Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, sources
 from cgsync.mapping import Mapper, MappingSpec, compile_mapping
 from cgsync.model import Due, Result
 from cgsync.poller import Poller
+from cgsync.preparation import Plan
 from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
