@@ -15,9 +15,9 @@ import pytest
 from cgsync.api import Batch, Later, SourceUnavailable, Window
 from cgsync.config import SourceConfig
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import backfills, checkpoints
 from cgsync.ledger.backfills import Backfill, Progress
-from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
 from tests.plant import SCRIPT, config, engine_on, source
 from tests.rig import Script, Settling, batch, eventually

@@ -17,9 +17,9 @@ from cgsync.config import Config
 from cgsync.daemon import assembled
 from cgsync.engine import Changes, Engine
 from cgsync.errors import ConfigError, ControlError, LedgerError, SourceUnavailable
+from cgsync.health import Condition
 from cgsync.ledger import Ledger, PluginChanged, sources
 from cgsync.plugins import BrokenPlugin
-from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
 from cgsync.secrets import Redactor
 from tests.plant import config, engine_on, source, undelivered, with_sources

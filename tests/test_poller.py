@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,9 @@ import pytest
 
 from cgsync.api import Batch, Later, Problem
 from cgsync.errors import LedgerError, SourceMisconfigured, SourceUnavailable
-from cgsync.ledger import runs, settlements
-from cgsync.poller import Condition, Poller
+from cgsync.health import Condition
+from cgsync.ledger import runs
+from cgsync.poller import Poller
 from tests.hand import breathe
 from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, rig, running
 
@@ -347,15 +347,6 @@ async def test_a_failed_settle_stops_no_fetch_and_is_tried_again_with_growing_ga
     assert source.did.count("fetch") == 3
 
 
-async def test_why_it_could_not_be_settled_is_remembered(desk: Rig) -> None:
-    source = Settling(batch("1", done=["a"]), troubles=[SourceUnavailable("read-only")] * 9)
-    poller = desk.poller(source)
-    async with running(poller):
-        await polled(poller, 1)
-    [item] = await desk.ledger.read(partial(settlements.pending, source="desk"))
-    assert (item.attempts, item.error) == (1, "read-only")
-
-
 async def test_what_is_left_to_settle_is_settled_at_the_next_start(desk: Rig) -> None:
     broken = desk.poller(Settling(batch("1", done=["a"]), troubles=[SourceUnavailable("read-only")] * 9))
     async with running(broken):
@@ -365,25 +356,6 @@ async def test_what_is_left_to_settle_is_settled_at_the_next_start(desk: Rig) ->
         await polled(poller, 1)
     assert source.did == ["settle", "fetch"]
     assert source.settled == ["a"]
-
-
-async def test_a_settle_that_takes_too_long_is_tried_again_later(desk: Rig) -> None:
-    class Slow(Settling):
-        async def settle(self, done: Any) -> None:
-            await asyncio.Event().wait()
-
-    desk.time_limit = timedelta(milliseconds=10)
-    poller = desk.poller(Slow(batch("1", done=["a"]), batch("2")), random=lambda: 0.0)
-    async with running(poller):
-        await polled(poller, 1)
-    assert (await desk.cursor(), await desk.unsettled()) == ({"p": "2"}, ["a"])
-
-
-async def test_a_source_that_does_not_settle_keeps_its_list(desk: Rig) -> None:
-    poller = desk.poller(Script(batch("1", done=["a"])))
-    async with running(poller):
-        await polled(poller, 1)
-    assert await desk.unsettled() == ["a"]
 
 
 # A single run.

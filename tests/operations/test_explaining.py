@@ -15,13 +15,13 @@ import pytest
 
 from cgsync.api import SourceUnavailable
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import Instant, forgetting, outbox, retention, sending, sources
 from cgsync.ledger.forgetting import Person
 from cgsync.ledger.retention import Terms
 from cgsync.model import Again, Allowance, Delivered, Outcome, Refused, Result
 from cgsync.operations import carry
 from cgsync.plugins import BrokenPlugin
-from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
 from tests.plant import config, core_of, engine_on, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record

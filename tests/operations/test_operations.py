@@ -15,10 +15,10 @@ import pytest
 from cgsync.api import Batch, Problem, Record, Unreadable
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
+from cgsync.health import Condition
 from cgsync.ledger import books, checkpoints
 from cgsync.operations import VERBS, carry
 from cgsync.plugins import BrokenPlugin
-from cgsync.poller import Condition
 from cgsync.preparation import NO_KEY
 from cgsync.sandbox import Sandbox
 from tests.plant import config, core_of, engine_on, row_state, source, with_sources
