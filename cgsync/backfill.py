@@ -40,9 +40,12 @@ class Backfiller:
         self._failures = 0
         self._news = asyncio.Event()
 
-    def look(self) -> None:
-        """Another backfill was asked for."""
+    async def start(self, window: Window) -> int:
+        """Have that span of time read again, in the background; returns the number of the backfill."""
+        work = partial(backfills.start, source=self._uid, window=window, now=Instant.of(self._clock))
+        number = await self._ledger.write(work)
         self._news.set()
+        return number
 
     async def run(self) -> None:
         """Only trouble of the ledger leaves this method; a bug of the plugin fails the backfill that meets it."""

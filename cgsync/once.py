@@ -52,7 +52,7 @@ async def run(engine: Engine, tally: Tally) -> None:
 
 async def _drain(engine: Engine, name: str, tally: Tally) -> None:
     try:
-        drained = await engine.drain(name)
+        drained = await engine.sources.drain(name)
     except LedgerError:
         raise
     except SourceError as error:

@@ -13,6 +13,7 @@ from cgsync.errors import ControlError, NoDaemon
 from cgsync.ledger import backfills
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.operations.core import Core
+from cgsync.running import BACKFILLER
 
 REJECTED = ("invalid", "unreadable", "conflict")
 
@@ -31,7 +32,7 @@ async def start(core: Core, source: str, since: str, until: str | None = None) -
     window = Window(start=_moment(since, configured), end=end)
     if window.start >= window.end:
         raise ControlError(f"the span from {window.start} to {window.end} is empty", hint="--to is the later one")
-    return {"id": await core.engine.backfill(source, window)}
+    return {"id": await core.engine.sources[source].backfiller.start(window)}
 
 
 async def list_backfills(core: Core) -> list[Mapping[str, Any]]:
@@ -49,7 +50,9 @@ async def stop(core: Core, number: int) -> Mapping[str, Any]:
     found = await _get(core, number)
     if found.state is not Progress.RUNNING:
         raise ControlError(f"backfill {number} is {found.state} already")
-    await core.engine.stop_backfill(found)
+    async with core.engine.sources.halted(found.name, BACKFILLER):
+        end = partial(backfills.finish, number=number, state=Progress.STOPPED, now=core.now())
+        await core.ledger.write(end)
     return await show(core, number)
 
 

@@ -19,7 +19,7 @@ async def poll(core: Core, source: str) -> Mapping[str, Any]:
     if not core.running:
         await core.engine.assemble()
     try:
-        drained = await core.engine.poll(source)
+        drained = await core.engine.sources.poll(source)
     except CgsyncError:
         raise
     except BaseException as error:
@@ -32,20 +32,20 @@ async def poll(core: Core, source: str) -> Mapping[str, Any]:
 async def pause(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
     """Let sources rest; without names, the sending."""
     for name in names:
-        await core.engine.pause(name)
+        await core.engine.sources.pause(name)
     if not names:
         await _connected(core)
-        await core.engine.pause_sending()
+        await core.engine.sending.pause()
     return {}
 
 
 async def resume(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
     """Let sources go on; without names, the sending."""
     for name in names:
-        await core.engine.resume(name)
+        await core.engine.sources.resume(name)
     if not names:
         await _connected(core)
-        await core.engine.resume_sending()
+        await core.engine.sending.resume()
     return {}
 
 

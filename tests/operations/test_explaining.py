@@ -39,7 +39,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
     """An engine whose source ``desk`` was polled once; nothing runs."""
     async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         yield engine
 
 
@@ -142,7 +142,7 @@ async def test_without_a_daemon_nothing_is_sent(sandbox: Sandbox, tmp_path: Path
 async def test_what_the_daemon_may_not_send_says_why_it_is_halted(sandbox: Sandbox, tmp_path: Path) -> None:
     async with polled(tmp_path, sandbox, batch("1")) as engine:
         assert await words(engine, running=True) == ["due now in the lane live, next of its source"]
-        await engine.pause_sending()
+        await engine.sending.pause()
         [first, second] = (await explain(engine, running=True))["waits"]
     assert first["words"].startswith("sending: halted, paused by an operator since")
     assert first["hint"] == "`cgsync resume --sending` ends that"
@@ -161,7 +161,7 @@ async def test_a_retry_says_when_and_a_newer_version_waits_for_the_older_request
             ("tried without success; it is sent again in", 9)
         ]
         assert [(one["status"], one["reason"]) for one in found["tries"]] == [(503, "503: busy")]
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = await explain(engine, running=True)
         [waits] = found["waits"]
         assert "an older request may still be executed over there" in waits["words"]
@@ -231,7 +231,7 @@ async def test_a_record_that_was_rejected_since_says_that_this_is_what_it_was_be
     worse = replace(batch("1", at="2"), records=[record("1", "")])
     async with polled(tmp_path, sandbox, batch("1"), None, worse) as engine:
         await settle(engine, Delivered(status=200))
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = await explain(engine)
     assert [each["words"] for each in found["waits"]] == [
         "its record was read again since and rejected: this is what it was before"

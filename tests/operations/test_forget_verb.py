@@ -40,7 +40,7 @@ def mails(*senders: str, **more: Any) -> Batch:
 async def polled(folder: Path, sandbox: Sandbox, *steps: Any) -> AsyncIterator[Engine]:
     """An engine whose source was polled once; what is to be sent waits in the memory of its sender."""
     async with engine_on(config(folder, sandbox, source("desk", Script(*steps)))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         yield engine
 
 

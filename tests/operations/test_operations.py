@@ -38,7 +38,7 @@ async def sandbox() -> AsyncIterator[Sandbox]:
 async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
     """An engine whose source ``desk`` was polled once; nothing runs."""
     async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         yield engine
 
 
@@ -155,12 +155,12 @@ async def test_a_poll_says_what_came_in_and_which_parts_failed(sandbox: Sandbox,
 async def test_a_renamed_source_goes_on_where_it_was(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         await ask(engine, "source.rename", old="desk", new="shop")
     script = Script()
     async with engine_on(with_sources(settings, source("shop", script))) as engine:
         assert engine.sources["shop"].uid == "desk"
-        await engine.drain("shop")
+        await engine.sources.drain("shop")
         assert script.cursors == [{"p": "1"}]
 
 
@@ -211,7 +211,7 @@ async def test_a_reject_is_shown_with_its_record_and_its_reasons(sandbox: Sandbo
 async def test_retrying_with_another_mapping_turns_a_reject_into_an_activity(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         again = await ask(engine, "rejects.retry", numbers=[])
         assert (again["still_rejected"], again["kept"]) == (2, 2)
     lenient = {**ACTIVITY, "account": "{{ record.account or 'Unknown' }}"}
@@ -237,7 +237,7 @@ async def test_a_record_without_a_key_is_never_sent_by_its_position(sandbox: San
 async def test_what_has_lost_its_source_is_kept_by_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
     async with engine_on(replace(settings, sources={})) as engine:
         found = await ask(engine, "rejects.retry", numbers=[])
         assert (found["counts"], found["still_rejected"]) == ({}, 0)

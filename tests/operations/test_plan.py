@@ -51,7 +51,7 @@ class Desk:
         settings = config(self.folder, self.sandbox, source("desk", Script(*steps), activity=activity, **more))
         async with engine_on(settings) as engine:
             engine.start(polling=False)
-            await engine.drain("desk")
+            await engine.sources.drain("desk")
             await engine.sender.idle()
             yield engine
             assert (await engine.ledger.read(books.audit)).ok
@@ -214,7 +214,7 @@ async def test_what_an_operator_holds_stays_held(desk: Desk) -> None:
         pass
     settings = config(desk.folder, desk.sandbox, source("desk", Script(batch("2", "3"))))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         await ask(engine, "outbox.hold", references=["t-2"])
     edited = with_sources(settings, source("desk", Script(), activity=NOTED))
     async with engine_on(edited) as engine:

@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 
 from cgsync.config import Schedule
 from cgsync.contract import Contract
-from cgsync.engine import LedgerOutbox
 from cgsync.errors import LedgerError
 from cgsync.http import Pace
 from cgsync.intake import SourceIntake
@@ -25,6 +24,7 @@ from cgsync.preparation import Plan
 from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
+from cgsync.sending import LedgerOutbox
 from cgsync.testing import MemoryLog
 from tests.faults.machine.disk import Compiled, Disk, ledger_class
 from tests.faults.machine.loop import WorldClock, WorldLoop
