@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from cgsync.api import Batch, Later, SourceUnavailable, Window
 from cgsync.config import SourceConfig
@@ -24,12 +21,6 @@ from tests.plant import SCRIPT, config, core_of, engine_on, source
 from tests.rig import Script, Settling, batch, eventually
 
 MAY = Window(start=datetime(2026, 5, 1, tzinfo=UTC), end=datetime(2026, 6, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
 
 
 def desk(live: Script, again: Script, windows: list[Window] | None = None) -> SourceConfig:

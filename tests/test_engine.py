@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +22,6 @@ from cgsync.sandbox import Sandbox
 from cgsync.secrets import Redactor
 from tests.plant import config, engine_on, source, undelivered, with_sources
 from tests.rig import ACTIVITY, Script, Settling, batch, eventually, record
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
 
 
 async def test_what_a_source_has_arrives_at_the_receiver(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
@@ -24,12 +23,6 @@ from cgsync.intake import SHORTEST_LATER, SLICE
 from cgsync.ledger import Instant, books, outbox
 from cgsync.preparation import Plan
 from tests.rig import ACTIVITY, Rig, Script, batch, record, rig
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
-        yield made
 
 
 async def nothing() -> None:

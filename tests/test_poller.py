@@ -17,15 +17,9 @@ from cgsync.health import Condition
 from cgsync.ledger import runs
 from cgsync.poller import Poller
 from tests.hand import breathe
-from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, rig, running
+from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, running
 
 FIVE_MINUTES = 300.0
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
-        yield made
 
 
 async def becomes(poller: Poller, condition: Condition) -> None:

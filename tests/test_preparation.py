@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from cgsync.api import Record
 from cgsync.model import MappedRecord, Reject, RejectKind
 from cgsync.preparation import NO_KEY, prepare
-from tests.rig import Rig, record, rig
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
-        yield made
+from tests.rig import Rig, record
 
 
 def prepared(desk: Rig, item: Record) -> Any:

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
-
-import pytest
 
 from cgsync.api import SourceUnavailable
 from cgsync.ledger import settlements
 from cgsync.settler import Settler
-from tests.rig import Rig, Script, Settling, batch, rig
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
-        yield made
+from tests.rig import Rig, Script, Settling, batch
 
 
 def settler(desk: Rig) -> Settler:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,12 +14,6 @@ from cgsync.health import Condition
 from cgsync.sandbox import Sandbox
 from tests.plant import config, engine_on, source, with_sources
 from tests.rig import Script, batch, eventually
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
 
 
 async def test_a_paused_source_rests_also_after_a_reload_and_a_restart_until_it_is_resumed(

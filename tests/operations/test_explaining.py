@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -23,24 +22,10 @@ from cgsync.model import Again, Allowance, Delivered, Outcome, Refused, Result
 from cgsync.operations import carry
 from cgsync.plugins import BrokenPlugin
 from cgsync.sandbox import Sandbox
-from tests.plant import config, core_of, engine_on, source, with_sources
+from tests.plant import core_of, polled, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record
 
 EDITED = {**ACTIVITY, "account": "{{ record.account | upper }}"}
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@asynccontextmanager
-async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
-    """An engine whose source ``desk`` was polled once; nothing runs."""
-    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.sources.drain("desk")
-        yield engine
 
 
 async def explain(engine: Engine, reference: str = "t-1", *, running: bool = False) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,25 +19,11 @@ from cgsync.operations import VERBS, carry
 from cgsync.plugins import BrokenPlugin
 from cgsync.preparation import NO_KEY
 from cgsync.sandbox import Sandbox
-from tests.plant import config, core_of, engine_on, row_state, source, with_sources
+from tests.plant import config, core_of, engine_on, polled, row_state, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record
 
 LONG = {**ACTIVITY, "type": "{{ 'x' * 200 }}"}
 REFUSAL = {"message": "The given data was invalid.", "errors": {"account": ["is unknown"]}}
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@asynccontextmanager
-async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
-    """An engine whose source ``desk`` was polled once; nothing runs."""
-    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.sources.drain("desk")
-        yield engine
 
 
 async def ask(engine: Engine, verb: str, *, running: bool = False, **args: Any) -> Any:

@@ -26,12 +26,6 @@ from tests.rig import ACTIVITY, Script, batch, eventually, record
 NOTED = {**ACTIVITY, "additional_information_object": {"note": "{{ record.id }}", "by": "us"}}
 
 
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
 async def ask(engine: Engine, verb: str, **args: Any) -> Any:
     """What a command gets to see. The engine's configuration stands for the one on disk, which only `plan` reads."""
     found = await carry(verb, args, core_of(engine, running=verb != "plan"))
