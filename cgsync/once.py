@@ -10,8 +10,7 @@ from cgsync.bounds import is_ending
 from cgsync.engine import Engine
 from cgsync.errors import LedgerError, SourceError
 from cgsync.ledger import outbox
-
-REJECTED = ("invalid", "unreadable", "conflict")
+from cgsync.model import rejected
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Tally:
 
     @property
     def rejected(self) -> int:
-        return sum(self.counts[name] for name in REJECTED) + self.counts["refused"]
+        return rejected(self.counts) + self.counts["refused"]
 
     @property
     def exit_status(self) -> int:

@@ -12,10 +12,9 @@ from cgsync.config import SourceConfig
 from cgsync.errors import ControlError, NoDaemon
 from cgsync.ledger import backfills
 from cgsync.ledger.backfills import Backfill, Progress
+from cgsync.model import rejected
 from cgsync.operations.core import Core
 from cgsync.running import BACKFILLER
-
-REJECTED = ("invalid", "unreadable", "conflict")
 
 
 async def start(core: Core, source: str, since: str, until: str | None = None) -> Mapping[str, Any]:
@@ -77,7 +76,7 @@ async def _shown(core: Core, backfill: Backfill) -> Mapping[str, Any]:
         "read": counts.get("read", 0) + counts.get("unreadable", 0),
         "stored": stored,
         "waiting": min(waiting, stored),
-        "rejected": sum(counts.get(name, 0) for name in REJECTED),
+        "rejected": rejected(counts),
         "counts": counts,
         "error": backfill.error,
         "started": backfill.started,

@@ -120,6 +120,24 @@ async def test_a_source_that_is_paused_without_a_daemon_is_paused_when_one_start
         assert "desk is paused" in found["summary"]
 
 
+async def test_the_sending_is_paused_by_a_verb_of_its_own_and_no_names_are_no_sending(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+    async with engine_on(settings) as engine:
+        await engine.sources.drain("desk")
+        await ask(engine, "sending.pause")
+    async with engine_on(settings) as engine:
+        engine.start(polling=False)
+        await ask(engine, "resume", running=True, names=[])
+        found = await ask(engine, "status", running=True)
+        assert found["sender"]["state"] == "halted"
+        assert "paused by an operator" in found["sender"]["because"]
+        await ask(engine, "sending.resume", running=True)
+        await ask(engine, "pause", running=True, names=[])
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
 async def test_a_poll_says_what_came_in_and_which_parts_failed(sandbox: Sandbox, tmp_path: Path) -> None:
     script = Script(batch("1", "2", problems=[Problem(part="q", reason="gone")]))
     async with engine_on(config(tmp_path, sandbox, source("desk", script))) as engine:
