@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cgsync.api import Batch, Later, Problem
 from cgsync.errors import LedgerError, SourceMisconfigured, SourceUnavailable
 from cgsync.health import Condition
-from cgsync.ledger import runs
 from cgsync.poller import Poller
 from tests.hand import breathe
 from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, running
@@ -96,7 +96,7 @@ async def test_an_unavailable_source_is_left_alone_for_as_long_as_it_asked_and_o
         await desk.clock.advance(0.1)
         await polled(poller, 1)
         assert (source.opened, poller.health.error) == (2, "")
-    [failed, *_] = reversed(await desk.ledger.read(runs.list_runs))
+    *_, failed = await desk.runs()
     assert failed.error == "busy"
 
 
@@ -384,5 +384,5 @@ async def test_a_run_that_found_nothing_is_not_written_down(desk: Rig) -> None:
         for polls in (1, 2):
             await polled(poller, polls)
             await desk.clock.advance(FIVE_MINUTES)
-    [run] = await desk.ledger.read(runs.list_runs)
-    assert run.counts["read"] == 1
+    [run] = await desk.runs()
+    assert msgspec.json.decode(run.counts)["read"] == 1
