@@ -189,7 +189,7 @@ FLOOD = [record(str(n)) for n in range(501)]
         ([Batch(cursor={})], "without records that moves no part of the cursor"),
         ([Batch(records=FLOOD, cursor={"p": 1})], "returned 501 records, at most 500 are allowed"),
         ([Batch(cursor={"p": "x" * 70_000})], "part 'p' of the cursor takes 70002 bytes, at most 65536 are allowed"),
-        ([Batch(cursor={"p": datetime(2026, 1, 1)})], "part 'p' of the cursor is not JSON"),  # noqa: DTZ001
+        ([Batch(cursor={"p": datetime(2026, 1, 1)})], "part 'p' of the cursor is not JSON"),  # noqa: DTZ001 - as good as any
         (["batch"], "fetch returned str"),
     ],
 )

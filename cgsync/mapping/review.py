@@ -182,7 +182,7 @@ def _format(form: str) -> Iterator[Finding]:
     if "%Z" in form:
         yield "%Z reads the name of a zone and then ignores it", "use %z, or datetime(…, timezone='…')"
     try:
-        datetime.strptime("", form)  # noqa: DTZ007  only its complaint about the format counts
+        datetime.strptime("", form)  # noqa: DTZ007 - only its complaint about the format counts
     except ValueError as error:
         if "bad directive" in str(error) or "stray %" in str(error):
             yield f"bad format: {error}", "see strptime"

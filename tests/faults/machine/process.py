@@ -190,7 +190,7 @@ class Process:
         self.ledger.close()
 
     def spawn(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+        task: asyncio.Task[None] = self._loop.create_task(work)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
         return task
