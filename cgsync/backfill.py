@@ -8,8 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from functools import partial
 
 from cgsync.api import Clock, Log, Source, Window
+from cgsync.bounds import is_ending
 from cgsync.errors import LedgerError, NoRoom, SourceError
-from cgsync.intake import SourceIntake, is_ending
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, backfills
 from cgsync.ledger.backfills import Backfill, Progress
 from cgsync.opening import gap_after, opened
@@ -39,9 +40,12 @@ class Backfiller:
         self._failures = 0
         self._news = asyncio.Event()
 
-    def look(self) -> None:
-        """Another backfill was asked for."""
+    async def start(self, window: Window) -> int:
+        """Have that span of time read again, in the background; returns the number of the backfill."""
+        work = partial(backfills.start, source=self._uid, window=window, now=Instant.of(self._clock))
+        number = await self._ledger.write(work)
         self._news.set()
+        return number
 
     async def run(self) -> None:
         """Only trouble of the ledger leaves this method; a bug of the plugin fails the backfill that meets it."""

@@ -8,92 +8,27 @@ does anything else happen with it.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from cgsync.api import (
-    MAX_CURSOR_PART,
-    MAX_RAW,
-    MAX_RECORDS,
-    Batch,
-    Clock,
-    Cursor,
-    Json,
-    Later,
-    Record,
-    Source,
-    Unreadable,
-)
-from cgsync.contract import Contract
-from cgsync.errors import NoRoom, PluginError, RecordError, SourceUnavailable
-from cgsync.ledger import Instant, Ledger, backfills, checkpoints, guard, outbox, plain
-from cgsync.mapping import Mapper, activity
-from cgsync.model import Allowance, Due, Intake, Lane, MappedRecord, Reject, RejectKind, Stored
+from cgsync.api import Batch, Clock, Cursor, Later, Record, Source
+from cgsync.batches import advanced, check
+from cgsync.bounds import within
+from cgsync.drained import Drained
+from cgsync.errors import NoRoom, PluginError
+from cgsync.ledger import Instant, Ledger, backfills, checkpoints, guard, outbox
+from cgsync.model import Allowance, Due, Intake, Lane, MappedRecord, Reject, Stored
+from cgsync.preparation import Plan, prepare, unreadable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-T = TypeVar("T")
-
 SHORTEST_LATER = timedelta(seconds=1)
 """What a source that asks for no time at all, or for less, is given: it is not to keep the daemon busy by that."""
-NO_KEY = "the record has no key, so it could never be recognised again"
 SLICE = 0.02
 """Seconds of mapping after which the loop may turn: other sources and the sender are not to wait for us."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How the records of one source become activities."""
-
-    uid: str
-    mapper: Mapper
-    contract: Contract
-    shared: bool = False
-    forgeable_keys: bool = False
-    new_accounts: int | None = None
-    """so many may one run make before the rest of it is held; ``None``: what is usual"""
-
-    def judge(self) -> str:
-        """A digest of all that decides what becomes of a record."""
-        return f"{self.mapper.judge()}-{self.contract.digest}-{int(self.shared)}"
-
-
-@dataclass(slots=True, kw_only=True)
-class Drained:
-    """What one poll took in. ``later`` is set when the source has something that is not ready yet."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    """part → why it failed"""
-    moved: set[str] = field(default_factory=set)
-    """parts whose cursor changed, so that an older problem of theirs is over"""
-    batches: int = 0
-    later: timedelta | None = None
-    held: str = ""
-    """why the rest of it is held until an operator releases it"""
-
-    def add(self, stored: Stored, batch: Batch) -> None:
-        self.batches += 1
-        self.held = stored.allowance.held if stored.allowance else ""
-        self.moved |= batch.cursor.keys()
-        self.problems |= {problem.part: problem.reason for problem in batch.problems}
-        self._count(stored.counts)
-
-    def follow(self, before: Drained) -> None:
-        """Take over what an earlier poll of the same run took in."""
-        self.batches += before.batches
-        self.moved |= before.moved
-        self.problems = before.problems | self.problems
-        self._count(before.counts)
-
-    def _count(self, counts: Mapping[str, int]) -> None:
-        for name, count in counts.items():
-            self.counts[name] = self.counts.get(name, 0) + count
 
 
 class SourceIntake:
@@ -220,101 +155,3 @@ class SourceIntake:
             allowance=allowance,
             basis=judge,
         )
-
-
-async def within(limit: timedelta, work: Awaitable[T], what: str) -> T:
-    """The result of ``work``; raises :class:`SourceUnavailable` when it took longer than ``limit``."""
-    timer = asyncio.timeout(limit.total_seconds())
-    try:
-        async with timer:
-            result = await work
-    except TimeoutError:
-        if not timer.expired():  # the plugin's own, which it should have translated
-            raise
-        raise SourceUnavailable(f"{what} took longer than {limit.total_seconds():g} s and was cut off") from None
-    if is_ending():  # the plugin swallowed that
-        raise asyncio.CancelledError
-    return result
-
-
-def is_ending() -> bool:
-    """Whether the task we are in was told to end; if not, a CancelledError is an error like any other."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
-def prepare(record: Record, plan: Plan) -> MappedRecord | Reject | None:
-    """One record as its activities, as a reject, or ``None`` when the mapping leaves it out."""
-    if not record.key:
-        return invalid(record, {"": NO_KEY}, plan)
-    if not is_comparable(record.revision):
-        return invalid(record, {"": "its revision is a time without a zone"}, plan)
-    body: Any = None
-    try:
-        activities = []
-        for body in plan.mapper.map(record, plan.uid):
-            if problems := plan.contract.problems(body):
-                return invalid(record, problems, plan, body)
-            activities.append(activity(body))
-    except RecordError as error:
-        return invalid(record, error.reasons, plan, body)
-    return MappedRecord(record=record, activities=activities) if activities else None
-
-
-def is_comparable(revision: int | datetime | None) -> bool:
-    """Whether it can be told from other revisions which is the later; a time without a zone can be any."""
-    return not isinstance(revision, datetime) or revision.tzinfo is not None
-
-
-def invalid(record: Record, reasons: dict[str, str], plan: Plan, body: Any = None) -> Reject:
-    return Reject(
-        kind=RejectKind.INVALID,
-        identity=record.key or record.position,
-        position=record.position,
-        record=plain.data(record.data),
-        reasons=reasons,
-        mapping_version=plan.mapper.version,
-        mapped=plain.data(body) if body else None,
-        revision=record.revision if is_comparable(record.revision) else None,
-    )
-
-
-def unreadable(item: Unreadable) -> Reject:
-    return Reject(
-        kind=RejectKind.UNREADABLE,
-        identity=item.position,
-        position=item.position,
-        record=item.raw[:MAX_RAW],
-        reasons={"": item.reason},
-        mapping_version="",
-    )
-
-
-def advanced(cursor: Cursor, changes: Cursor) -> Cursor:
-    """The cursor after ``changes``; a part that became ``None`` is forgotten."""
-    return {part: value for part, value in {**cursor, **changes}.items() if value is not None}
-
-
-def check(batch: Batch, cursor: Cursor, previous: Batch | None) -> None:
-    """Raise :class:`PluginError` for what would loop for ever or could never be stored."""
-    if len(batch.records) > MAX_RECORDS:
-        raise PluginError(f"fetch returned {len(batch.records)} records, at most {MAX_RECORDS} are allowed")
-    if batch == previous:
-        raise PluginError("fetch returned the same batch twice in a row")
-    moved = any(cursor.get(part) != value for part, value in batch.cursor.items())
-    if not moved and not batch.records and not batch.rejects:
-        raise PluginError("fetch returned a batch without records that moves no part of the cursor")
-    for part, value in batch.cursor.items():
-        _check_json(value, f"part {part!r} of the cursor")
-    for item in batch.done:
-        _check_json(item, "an item of done")
-
-
-def _check_json(value: Json, what: str) -> None:
-    try:
-        # json, since msgspec makes text of times, bytes and sets without a word, which would not come back as such
-        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode())
-    except (TypeError, ValueError) as error:
-        raise PluginError(f"{what} is not JSON: {error}") from None
-    if size > MAX_CURSOR_PART:
-        raise PluginError(f"{what} takes {size} bytes, at most {MAX_CURSOR_PART} are allowed")

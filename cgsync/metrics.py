@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import cgsync
 from cgsync.custody import aside
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import Instant, figures
 from cgsync.ledger.counters import OPEN
 from cgsync.ledger.figures import Figures
-from cgsync.poller import Condition
 
 if TYPE_CHECKING:
     from prometheus_client import Metric

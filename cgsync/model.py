@@ -158,6 +158,11 @@ class Stored:
     allowance: Allowance | None = None
 
 
+def rejected(counts: Mapping[str, int]) -> int:
+    """How many records, of those counted, became no activity because of what they are."""
+    return sum(counts.get(name, 0) for name in ("unreadable", "invalid", "conflict"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
     """A 2xx of the documented shape. ``data`` is what the API answered (id, account_id, …)."""

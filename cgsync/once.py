@@ -6,12 +6,11 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from cgsync.bounds import is_ending
 from cgsync.engine import Engine
 from cgsync.errors import LedgerError, SourceError
-from cgsync.intake import is_ending
 from cgsync.ledger import outbox
-
-REJECTED = ("invalid", "unreadable", "conflict")
+from cgsync.model import rejected
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +26,7 @@ class Tally:
 
     @property
     def rejected(self) -> int:
-        return sum(self.counts[name] for name in REJECTED) + self.counts["refused"]
+        return rejected(self.counts) + self.counts["refused"]
 
     @property
     def exit_status(self) -> int:
@@ -52,7 +51,7 @@ async def run(engine: Engine, tally: Tally) -> None:
 
 async def _drain(engine: Engine, name: str, tally: Tally) -> None:
     try:
-        drained = await engine.drain(name)
+        drained = await engine.sources.drain(name)
     except LedgerError:
         raise
     except SourceError as error:

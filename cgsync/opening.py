@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
 from cgsync.api import Source
+from cgsync.bounds import within
 from cgsync.delivery import backoff
 from cgsync.errors import SourceError, SourceUnavailable
-from cgsync.intake import within
 
 
 @contextlib.asynccontextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import traceback
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 
-from cgsync.api import Clock, Log, Settles, Source, Waits
-from cgsync.delivery import backoff, first
+from cgsync.api import Clock, Log, Source, Waits
+from cgsync.bounds import is_ending
+from cgsync.delivery import first
+from cgsync.drained import Drained
 from cgsync.errors import (
     ControlError,
     LedgerError,
@@ -22,42 +22,18 @@ from cgsync.errors import (
     SourceMisconfigured,
     SourceUnavailable,
 )
-from cgsync.intake import Drained, SourceIntake, is_ending, within
-from cgsync.ledger import Ledger, runs, settlements
-from cgsync.ledger.settlements import Settlement
+from cgsync.health import Condition, Health
+from cgsync.intake import SourceIntake
+from cgsync.ledger import Ledger, runs
 from cgsync.opening import gap_after, opened
 from cgsync.schedule import Bell
+from cgsync.settler import Settler
 
 MOST_WAKES = 3
 """So often in a row a source may wake us for nothing before that costs it a second."""
 PATIENCE = timedelta(minutes=1)
 """For so long a single run waits for what is not ready yet."""
-
-
-class Condition(StrEnum):
-    """How a source is, in one word."""
-
-    STARTING = "starting"
-    IDLE = "idle"
-    POLLING = "polling"
-    UNAVAILABLE = "unavailable"
-    MISCONFIGURED = "misconfigured"
-    HELD = "held"
-    PAUSED = "paused"
-
-
-@dataclass(slots=True, kw_only=True)
-class Health:
-    """What ``status`` tells of a source. Times are wall time, for people."""
-
-    condition: Condition = Condition.STARTING
-    since: datetime
-    last_success: datetime | None = None
-    error: str = ""
-    hint: str = ""
-    traceback: str = ""
-    problems: dict[str, str] = field(default_factory=dict)
-    polls: int = 0
+BUG = "this is a bug of the plugin; the source is held until a reload, a restart or `cgsync poll`"
 
 
 class Poller:
@@ -86,11 +62,10 @@ class Poller:
         self._log = log
         self._before = before
         self._failures = 0
-        self._settle_failures = 0
-        self._settle_due = 0.0
         self._wakes = 0
         self._asked: list[asyncio.Future[Drained]] = []
         self._turn = asyncio.Lock()
+        self._settler = Settler(ledger, uid=uid, time_limit=intake.time_limit, clock=clock, random=random, log=log)
         self.health = Health(since=clock.now())
 
     async def run(self) -> None:
@@ -107,14 +82,24 @@ class Poller:
         self._bell.pull()
         return await asked
 
+    async def drain_once(self) -> Drained:
+        """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
+        async with self._turn, opened(self._open, self._intake.time_limit) as source:
+            total = await self._poll(source)
+            patience = self._clock.monotonic() + PATIENCE.total_seconds()
+            while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
+                await self._clock.sleep(total.later.total_seconds())
+                earlier, total = total, await self._poll(source)
+                total.follow(earlier)
+            return total
+
     @property
     def draining(self) -> bool:
         return self._turn.locked()
 
     def pause(self) -> None:
         """Show that it rests because somebody wants it to; call it only while it does not run."""
-        self.health.error = self.health.hint = self.health.traceback = ""
-        self._become(Condition.PAUSED)
+        self.health.rest(self._clock.now())
 
     async def _run(self) -> None:
         while True:
@@ -132,17 +117,6 @@ class Poller:
                 self._hold(error)
                 return
 
-    async def drain_once(self) -> Drained:
-        """Open the source, drain it, waiting up to a minute for what is not ready yet, and close it."""
-        async with self._turn, opened(self._open, self._intake.time_limit) as source:
-            total = await self._poll(source)
-            patience = self._clock.monotonic() + PATIENCE.total_seconds()
-            while total.later and self._clock.monotonic() + total.later.total_seconds() <= patience:
-                await self._clock.sleep(total.later.total_seconds())
-                earlier, total = total, await self._poll(source)
-                total.follow(earlier)
-            return total
-
     async def _session(self) -> None:
         async with opened(self._open, self._intake.time_limit) as source:
             while True:
@@ -151,13 +125,13 @@ class Poller:
                 await self._until_due(source, drained.later)
 
     async def _poll(self, source: Source) -> Drained:
-        self._become(Condition.POLLING)
+        self.health.become(Condition.POLLING, self._clock.now())
         asked = len(self._asked)  # who asks from here on may know of something that this poll does not see any more
         started = self._clock.now()
-        await self._settle(source)
+        await self._settler.settle(source)
         if self._before is not None:
             await self._before()
-        drained = await self._intake.drain(source, settle=partial(self._settle, source))
+        drained = await self._intake.drain(source, settle=partial(self._settler.settle, source))
         await self._record(started, drained.counts, "")
         self._succeed(drained)
         self._answer(drained, asked)
@@ -175,12 +149,7 @@ class Poller:
                 asked.set_exception(outcome)
 
     def _succeed(self, drained: Drained) -> None:
-        self.health.polls += 1
-        self.health.last_success = self._clock.now()
-        lasting = {part: words for part, words in self.health.problems.items() if part not in drained.moved}
-        self.health.problems = lasting | drained.problems
-        self.health.error = self.health.hint = self.health.traceback = ""
-        self._become(Condition.IDLE)
+        self.health.succeed(drained, self._clock.now())
         if drained.batches:
             self._wakes = 0
             self._log.info("took in", **{name: count for name, count in drained.counts.items() if count})
@@ -198,32 +167,11 @@ class Poller:
                 partial(runs.record, source=self._uid, started=started, finished=now, counts=counts, error=error)
             )
 
-    async def _settle(self, source: Source) -> None:
-        """Settle what is stored. A failure is tried again later and keeps nobody from fetching."""
-        if not isinstance(source, Settles) or self._clock.monotonic() < self._settle_due:
-            return
-        while items := await self._ledger.read(partial(settlements.pending, source=self._uid)):
-            settled = source.settle([item.value for item in items])
-            try:
-                await within(self._intake.time_limit, settled, "settle")
-            except SourceError as error:
-                await self._settle_later(items, error)
-                return
-            await self._ledger.write(partial(settlements.finish, ids=[item.id for item in items]))
-        self._settle_failures = 0
-
-    async def _settle_later(self, items: Sequence[Settlement], error: SourceError) -> None:
-        await self._ledger.write(partial(settlements.fail, ids=[item.id for item in items], error=str(error)))
-        self._settle_failures += 1
-        gap = backoff.half_jitter(self._settle_failures, self._random)
-        self._settle_due = self._clock.monotonic() + gap.total_seconds()
-        self._log.warning("could not settle", error=str(error), again_in=f"{gap.total_seconds():.0f}s")
-
     async def _until_due(self, source: Source, later: timedelta | None) -> None:
         """Return at the bell, when the source says that something may be new, or when ``later`` is over."""
         ready = None if later is None else self._clock.monotonic() + later.total_seconds()
         while await self._rest(source, ready):
-            await self._settle(source)
+            await self._settler.settle(source)
 
     async def _rest(self, source: Source, ready: float | None) -> bool:
         """Wait for whatever comes first; true when that is the time to settle again what could not be settled."""
@@ -232,7 +180,7 @@ class Poller:
             waits.append(_awaken(source))
         if ready is not None:
             waits.append(self._until(ready))
-        settling = [self._until(self._settle_due)] if self._settle_failures else []
+        settling = [self._until(self._settler.due)] if self._settler.failures else []
         place = await first(*waits, *settling)
         if place == 1 and isinstance(source, Waits):
             await self._slow_down()
@@ -253,8 +201,7 @@ class Poller:
             raise asyncio.CancelledError from error
         self._failures += 1
         gap = gap_after(error, self._failures, self._random)
-        self.health.error, self.health.hint = error.message, error.hint
-        self._become(condition)
+        self.health.fail(condition, self._clock.now(), error=error.message, hint=error.hint)
         self._answer(error)
         if not isinstance(error, NoRoom):  # that was said once for all, and nothing is written without need
             self._log.warning("source failed", condition=condition, error=error.message, hint=error.hint or None,
@@ -263,16 +210,11 @@ class Poller:
         await first(self._clock.sleep(gap.total_seconds()), self._bell.pulled())
 
     def _hold(self, error: BaseException) -> None:
-        self.health.error = f"{type(error).__name__}: {error}"
-        self.health.hint = "this is a bug of the plugin; the source is held until a reload, a restart or `cgsync poll`"
-        self.health.traceback = "".join(traceback.format_exception(error))
-        self._become(Condition.HELD)
-        self._log.error("source held", error=self.health.error, exc_info=error)
-        self._answer(ControlError(self.health.error, hint=self.health.hint))
-
-    def _become(self, condition: Condition) -> None:
-        if condition is not self.health.condition:
-            self.health.condition, self.health.since = condition, self._clock.now()
+        words = "".join(traceback.format_exception(error))
+        told = ControlError(f"{type(error).__name__}: {error}", hint=BUG)
+        self.health.fail(Condition.HELD, self._clock.now(), error=told.message, hint=told.hint, traceback=words)
+        self._log.error("source held", error=told.message, exc_info=error)
+        self._answer(told)
 
 
 async def _awaken(source: Waits) -> None:

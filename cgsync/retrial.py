@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from cgsync.api import MAX_RECORDS, Batch, Clock, Log, Record
-from cgsync.intake import NO_KEY, Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, basis, retrials
 from cgsync.model import Due, Lane
+from cgsync.preparation import NO_KEY, Plan
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

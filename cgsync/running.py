@@ -12,13 +12,15 @@ from cgsync.api import Log
 from cgsync.backfill import Backfiller
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
+from cgsync.health import Condition
 from cgsync.hosting import Host
-from cgsync.intake import Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Ledger
 from cgsync.ledger.sources import Known
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due
-from cgsync.poller import Condition, Poller
+from cgsync.poller import Poller
+from cgsync.preparation import Plan
 from cgsync.retrial import Retrial
 from cgsync.schedule import Bell
 

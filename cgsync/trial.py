@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 
 from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Source, Unreadable
+from cgsync.batches import advanced, check
+from cgsync.bounds import is_ending
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError, ControlError
 from cgsync.hosting import Host
-from cgsync.intake import Plan, advanced, check, is_ending, prepare
 from cgsync.mapping import compile_mapping
 from cgsync.model import MappedRecord, Reject
+from cgsync.preparation import Plan, prepare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,16 @@
-"""What holds for all tests: where CI runs, nothing is skipped; what a test needs is to be installed there."""
+"""What all tests share: a receiver, a source's part of the core; and where CI runs, nothing is skipped."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cgsync.sandbox import Sandbox
+from tests.rig import Rig, rig
 
 
 @pytest.hookimpl(wrapper=True)
@@ -16,3 +20,15 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
         report.outcome = "failed"
         report.longrepr = f"skipped, which must not happen in CI: {report.longrepr}"
     return report
+
+
+@pytest.fixture
+async def sandbox() -> AsyncIterator[Sandbox]:
+    async with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with rig(tmp_path) as made:
+        yield made

@@ -86,6 +86,14 @@ async def engine_on(config: Config) -> AsyncIterator[Engine]:
         ledger.close(clean=True)
 
 
+@asynccontextmanager
+async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
+    """An engine whose source ``desk`` was polled once; nothing runs, and what is due waits in its sender."""
+    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
+        await engine.sources.drain("desk")
+        yield engine
+
+
 def core_of(engine: Engine, *, running: bool = True) -> Core:
     return Core.of(engine, engine.config.path, running=running)
 

@@ -12,14 +12,18 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from cgsync.api import Batch, Cursor, Json, Record, Source
 from cgsync.config import Schedule
 from cgsync.contract import Contract
-from cgsync.intake import Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, checkpoints, outbox, rejects, settlements, sources
+from cgsync.ledger.schema import run
 from cgsync.mapping import MappingSpec, compile_mapping
 from cgsync.model import Due
 from cgsync.poller import Poller
+from cgsync.preparation import Plan
 from cgsync.schedule import Bell
 from cgsync.testing import MemoryLog
 from tests.hand import HandClock
@@ -174,6 +178,10 @@ class Rig:
 
     async def rejects(self) -> Sequence[Any]:
         return await self.ledger.read(lambda conn: rejects.load(conn, [one.number for one in rejects.chosen(conn)]))
+
+    async def runs(self) -> Sequence[Any]:
+        """The polls that were written down, the last one first."""
+        return await self.ledger.read(lambda conn: conn.execute(select(run).order_by(run.c.id.desc())).all())
 
     async def waiting(self) -> list[str]:
         """References that are to be sent."""

@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from cgsync.api import Batch, Later, SourceUnavailable, Window
 from cgsync.config import SourceConfig
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import backfills, checkpoints
 from cgsync.ledger.backfills import Backfill, Progress
-from cgsync.poller import Condition
+from cgsync.operations import carry
 from cgsync.sandbox import Sandbox
-from tests.plant import SCRIPT, config, engine_on, source
+from tests.plant import SCRIPT, config, core_of, engine_on, source
 from tests.rig import Script, Settling, batch, eventually
 
 MAY = Window(start=datetime(2026, 5, 1, tzinfo=UTC), end=datetime(2026, 6, 1, tzinfo=UTC))
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
 
 
 def desk(live: Script, again: Script, windows: list[Window] | None = None) -> SourceConfig:
@@ -63,7 +55,7 @@ async def test_a_span_is_read_by_a_source_of_its_own_beside_the_live_one(sandbox
     async with engine_on(config(tmp_path, sandbox, desk(live, again, windows))) as engine:
         engine.start(polling=True)
         await eventually(lambda: sandbox.stats()["applied"] == 1)
-        number = await engine.backfill("desk", MAY)
+        number = await engine.sources["desk"].backfiller.start(MAY)
         assert (await ended(engine, number)).state is Progress.DONE
         await eventually(lambda: sandbox.stats()["applied"] == 3)
         assert windows == [MAY]
@@ -81,7 +73,7 @@ async def test_it_goes_on_after_a_restart_where_it_was(sandbox: Sandbox, tmp_pat
     settings = config(tmp_path, sandbox, desk(Script(), again := Script(batch("8"), never)))
     async with engine_on(settings) as engine:
         engine.start(polling=True)
-        number = await engine.backfill("desk", MAY)
+        number = await engine.sources["desk"].backfiller.start(MAY)
         await eventually(lambda: len(again.did) == 2)
     again.steps.append(batch("9"))
     async with engine_on(settings) as engine:
@@ -95,11 +87,11 @@ async def test_it_rests_while_its_source_is_paused(sandbox: Sandbox, tmp_path: P
     again = Script()
     async with engine_on(config(tmp_path, sandbox, desk(Script(), again))) as engine:
         engine.start(polling=True)
-        await engine.pause("desk")
-        number = await engine.backfill("desk", MAY)
+        await engine.sources.pause("desk")
+        number = await engine.sources["desk"].backfiller.start(MAY)
         await engine.reload(engine.config)
         assert again.opened == 0
-        await engine.resume("desk")
+        await engine.sources.resume("desk")
         assert (await ended(engine, number)).state is Progress.DONE
         assert again.opened == 1
 
@@ -109,8 +101,8 @@ async def test_several_are_worked_at_one_after_another(sandbox: Sandbox, tmp_pat
     june = Window(start=MAY.end, end=MAY.end + timedelta(days=30))
     async with engine_on(config(tmp_path, sandbox, desk(Script(), Script(), windows))) as engine:
         engine.start(polling=True)
-        await engine.backfill("desk", MAY)
-        await ended(engine, await engine.backfill("desk", june))
+        await engine.sources["desk"].backfiller.start(MAY)
+        await ended(engine, await engine.sources["desk"].backfiller.start(june))
     assert windows == [MAY, june]
 
 
@@ -119,7 +111,7 @@ async def test_it_waits_out_trouble_that_passes_and_what_is_not_ready(sandbox: S
     again = Script(batch("7"), trouble, Later(after=timedelta(0)), batch("8"))
     async with engine_on(config(tmp_path, sandbox, desk(Script(), again))) as engine:
         engine.start(polling=True)
-        found = await ended(engine, await engine.backfill("desk", MAY))
+        found = await ended(engine, await engine.sources["desk"].backfiller.start(MAY))
         assert (found.state, found.error, found.counts["new"]) == (Progress.DONE, "", 2)
         assert again.opened == 2
 
@@ -128,10 +120,10 @@ async def test_a_bug_of_the_plugin_fails_it_and_the_live_source_goes_on(sandbox:
     live, again = Script(), Script(batch("8"), ZeroDivisionError("by zero"))
     async with engine_on(config(tmp_path, sandbox, desk(live, again))) as engine:
         engine.start(polling=True)
-        found = await ended(engine, await engine.backfill("desk", MAY))
+        found = await ended(engine, await engine.sources["desk"].backfiller.start(MAY))
         assert (found.state, found.error) == (Progress.FAILED, "ZeroDivisionError: by zero")
         live.steps.append(batch("1"))
-        assert (await engine.poll("desk")).counts["read"] == 1
+        assert (await engine.sources.poll("desk")).counts["read"] == 1
         await eventually(lambda: sandbox.stats()["applied"] == 2)
 
 
@@ -141,11 +133,11 @@ async def test_one_that_is_stopped_ends_where_it_is_and_the_live_source_is_not_d
     live, again = Script(), Script(batch("8"), lambda cursor: asyncio.Event().wait())
     async with engine_on(config(tmp_path, sandbox, desk(live, again))) as engine:
         engine.start(polling=True)
-        number = await engine.backfill("desk", MAY)
+        number = await engine.sources["desk"].backfiller.start(MAY)
         await eventually(lambda: len(again.did) == 2)
-        await engine.stop_backfill(await get(engine, number))
-        assert (await get(engine, number)).state is Progress.STOPPED
+        stopped = await carry("backfill.stop", {"number": number}, core_of(engine))
+        assert stopped["state"] is Progress.STOPPED
         assert (again.open_now, live.opened) == (0, 1)
         assert engine.sources["desk"].poller.health.condition is Condition.IDLE
-        await ended(engine, await engine.backfill("desk", MAY))
+        await ended(engine, await engine.sources["desk"].backfiller.start(MAY))
         await eventually(lambda: sandbox.stats()["applied"] == 1)

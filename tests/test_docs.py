@@ -18,7 +18,7 @@ from cgsync import config
 from cgsync.cli import VERBS, cli
 from cgsync.delivery.steering import HINTS
 from cgsync.errors import CgsyncError
-from cgsync.poller import Condition
+from cgsync.health import Condition
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from cgsync.api import MAX_CURSOR_PART, MAX_RAW, MAX_RECORDS, Batch, Later, Record, Unreadable
+from cgsync.api import MAX_RAW, Batch, Later, Record, Unreadable
 from cgsync.clock import SystemClock
 from cgsync.contract import Contract
+from cgsync.drained import Drained
 from cgsync.errors import LedgerError, PluginError, SourceUnavailable
-from cgsync.intake import NO_KEY, SHORTEST_LATER, SLICE, Drained, Plan, advanced, check, prepare
+from cgsync.intake import SHORTEST_LATER, SLICE
 from cgsync.ledger import Instant, books, outbox
-from cgsync.model import MappedRecord, Reject, RejectKind
+from cgsync.preparation import Plan
 from tests.rig import ACTIVITY, Rig, Script, batch, record, rig
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with rig(tmp_path) as made:
-        yield made
 
 
 async def nothing() -> None:
@@ -150,87 +142,6 @@ async def test_a_batch_without_records_has_to_move_a_part(desk: Rig) -> None:
     assert drained.batches == 2
     with pytest.raises(PluginError, match="without records that moves no part"):
         await drain(desk, Script(Batch(cursor={"q": 1})))
-
-
-def test_a_batch_that_only_forgets_a_part_moves_it() -> None:
-    check(Batch(cursor={"p": None}), {"p": 1}, None)
-    with pytest.raises(PluginError, match="moves no part"):
-        check(Batch(cursor={"p": None}), {}, None)
-
-
-def test_a_batch_has_at_most_500_records() -> None:
-    check(Batch(records=[record(str(n)) for n in range(MAX_RECORDS)], cursor={"p": 1}), {}, None)
-    with pytest.raises(PluginError, match="returned 501 records, at most 500"):
-        check(Batch(records=[record(str(n)) for n in range(MAX_RECORDS + 1)], cursor={"p": 1}), {}, None)
-
-
-def test_a_part_of_the_cursor_has_at_most_64_kib() -> None:
-    check(Batch(cursor={"p": "x" * (MAX_CURSOR_PART - 2)}), {}, None)
-    with pytest.raises(PluginError, match="part 'p' of the cursor takes 65537 bytes"):
-        check(Batch(cursor={"p": "x" * (MAX_CURSOR_PART - 1)}), {}, None)
-
-
-NOT_JSON = [datetime(2026, 1, 1, tzinfo=UTC), b"bytes", {1, 2}, float("nan"), float("inf"), object(), "\ud800", [b""]]
-
-
-@pytest.mark.parametrize("value", NOT_JSON, ids=lambda value: f"{value!r:.20}")
-def test_a_part_of_the_cursor_that_would_not_come_back_as_it_is_is_refused(value: Any) -> None:
-    with pytest.raises(PluginError, match="part 'p' of the cursor is not JSON"):
-        check(Batch(cursor={"p": value}), {}, None)
-    with pytest.raises(PluginError, match="an item of done is not JSON"):
-        check(batch("1", done=[value]), {}, None)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=10,
-)
-PARTS = st.dictionaries(st.text(min_size=1, max_size=3), JSON)
-
-
-@settings(max_examples=50)
-@given(PARTS, PARTS)
-def test_a_cursor_advances_part_by_part(cursor: Any, changes: Any) -> None:
-    cursor = {part: value for part, value in cursor.items() if value is not None}
-    after = advanced(cursor, changes)
-    assert None not in after.values()
-    for part in {*cursor, *changes}:
-        assert after.get(part) == (changes[part] if part in changes else cursor[part])
-
-
-def prepared(desk: Rig, item: Record) -> Any:
-    return prepare(item, desk.plan)
-
-
-async def test_a_record_becomes_its_activity(desk: Rig) -> None:
-    mapped = prepared(desk, record("7"))
-    assert isinstance(mapped, MappedRecord)
-    assert msgspec.json.decode(mapped.activities[0].body)["account"] == "Acme"
-
-
-async def test_a_record_without_a_key_is_rejected_by_its_position(desk: Rig) -> None:
-    refused = prepared(desk, record(""))
-    assert isinstance(refused, Reject)
-    assert (refused.kind, refused.identity, dict(refused.reasons)) == (RejectKind.INVALID, "desk ", {"": NO_KEY})
-
-
-async def test_a_record_whose_revision_has_no_zone_is_rejected(desk: Rig) -> None:
-    refused = prepared(desk, record("1", revision=datetime(2026, 1, 1)))  # noqa: DTZ001 - that is the point
-    assert "a time without a zone" in refused.reasons[""]
-    assert isinstance(prepared(desk, record("1", revision=datetime(2026, 1, 1, tzinfo=UTC))), MappedRecord)
-
-
-async def test_a_record_that_the_mapping_does_not_fit_names_the_field(desk: Rig) -> None:
-    refused = prepared(desk, Record(key="1", data={"id": "1"}, position="here"))
-    assert list(refused.reasons) == ["account"]
-    assert refused.mapped is None
-
-
-async def test_a_record_that_the_contract_refuses_keeps_what_was_mapped(desk: Rig) -> None:
-    refused = prepared(desk, record("1", account="x" * 1000))
-    assert list(refused.reasons) == ["account"]
-    assert msgspec.json.decode(refused.mapped)["account"] == "x" * 1000
 
 
 @pytest.mark.parametrize("value", ["\ud800", "a\0b", float("nan"), b"\xff", {1, 2}, 10**400], ids=repr)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -19,12 +18,6 @@ from cgsync.sandbox import Sandbox
 from cgsync.secrets import Secret
 from tests.plant import config, engine_on, source
 from tests.rig import Script, batch, record
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
 
 
 async def run(settings: Any) -> Tally:

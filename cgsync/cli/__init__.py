@@ -56,7 +56,7 @@ class Verbs(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - the signature is of click
         with formatter.section("Commands"):
             formatter.write_dl([(verb, words) for verb, (_, words) in VERBS.items()])
 

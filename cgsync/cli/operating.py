@@ -11,8 +11,7 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
-
-REJECTED = ("invalid", "unreadable", "conflict")
+from cgsync.model import rejected
 
 
 @click.command()
@@ -21,9 +20,8 @@ REJECTED = ("invalid", "unreadable", "conflict")
 @config_option
 def pause(sources: Sequence[str], config: Path, *, sending: bool) -> None:
     """Let SOURCES rest, or with --sending the sending, until they are resumed; a restart changes nothing of that."""
-    _check(sources, sending=sending)
-    Session(config).carry("pause", names=sources)
-    click.echo(f"{_named(sources)} paused; `cgsync resume {' '.join(sources) or '--sending'}` ends that")
+    named = _carry("pause", sources, config, sending=sending)
+    click.echo(f"{named} paused; `cgsync resume {' '.join(sources) or '--sending'}` ends that")
 
 
 @click.command()
@@ -32,9 +30,7 @@ def pause(sources: Sequence[str], config: Path, *, sending: bool) -> None:
 @config_option
 def resume(sources: Sequence[str], config: Path, *, sending: bool) -> None:
     """Let SOURCES go on with a poll at once, or with --sending the sending."""
-    _check(sources, sending=sending)
-    Session(config).carry("resume", names=sources)
-    click.echo(f"{_named(sources)} resumed")
+    click.echo(f"{_carry('resume', sources, config, sending=sending)} resumed")
 
 
 @click.command()
@@ -53,13 +49,15 @@ def poll(source: str, config: Path, as_json: bool) -> None:
         click.echo(f"{source} has nothing new")
     for part, words in found["problems"].items():
         click.echo(f"{output.plain(part)}: {output.plain(words)}", err=True)
-    sys.exit(1 if found["problems"] else 3 if any(name in counts for name in REJECTED) else 0)
+    sys.exit(1 if found["problems"] else 3 if rejected(counts) else 0)
 
 
-def _check(sources: Sequence[str], *, sending: bool) -> None:
+def _carry(verb: str, sources: Sequence[str], config: Path, *, sending: bool) -> str:
+    """Have it done to the sources, or to the sending; returns of what it is to be told: "orders is"."""
     if bool(sources) == sending:
         raise click.UsageError("name sources, or say --sending")
-
-
-def _named(sources: Sequence[str]) -> str:
-    return ", ".join(sources) + (" is" if len(sources) == 1 else " are") if sources else "sending is"
+    if sending:
+        Session(config).carry(f"sending.{verb}")
+        return "sending is"
+    Session(config).carry(verb, names=sources)
+    return f"{', '.join(sources)} {'is' if len(sources) == 1 else 'are'}"

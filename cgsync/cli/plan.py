@@ -12,9 +12,9 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
+from cgsync.model import rejected
 
 CHANGES = ("what", "reference", "position", "fields")
-REJECTED = ("invalid", "conflict")
 
 
 @click.command()
@@ -61,7 +61,7 @@ def apply(source: str, config: Path, as_json: bool) -> None:
         output.as_json(found)
     else:
         output.fields({**found["counts"], "without record": found["without_record"]})
-    sys.exit(3 if any(found["counts"].get(name) for name in REJECTED) else 0)
+    sys.exit(3 if rejected(found["counts"]) else 0)
 
 
 def _say(what: str, words: list[str]) -> None:

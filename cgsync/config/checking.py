@@ -104,17 +104,16 @@ class _Sources:
         return found[0] if found else ""
 
     def _unknown(self, node: Node, key: str, path: Path_, found: list[str]) -> None:
-        """Neither an option nor a plugin that is installed; its value may hold secrets."""
-        each = node.at((key,))
-        self._findings.hide(each.span)
-        known = [*self._core, *(() if found else self._known)]
-        close = meant(key, [word for word in known if word not in node]) or meant(key, known)
-        if close:
-            self._findings.key(each, path, f'unknown option, did you mean "{close}"?')
-            return
-        what = "unknown option" if found else "unknown option, and no plugin of that name is installed"
+        """Neither an option nor a plugin that is installed."""
         installed = ", ".join(self._known) or "none"
-        self._findings.key(each, path, what, help=f"options: {', '.join(self._core)}; plugins installed: {installed}")
+        self._findings.unknown(
+            node.at((key,)),
+            path,
+            [*self._core, *(() if found else self._known)],
+            node,
+            words="unknown option" if found else "unknown option, and no plugin of that name is installed",
+            help=f"options: {', '.join(self._core)}; plugins installed: {installed}",
+        )
 
     def _source(self, name: str, node: Node, plugin: str, table: PluginTable) -> CheckedSource:
         before = self._findings.errors

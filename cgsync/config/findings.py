@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -33,6 +33,7 @@ class Findings:
     _lines: dict[Path, list[str]] = field(default_factory=dict)
     _hidden: list[Span] = field(default_factory=list)
     _found: list[Finding] = field(default_factory=list)
+    _meant: set[tuple[Path_, str]] = field(default_factory=set)
 
     def read(self, file: Path, text: str) -> None:
         """Keep the text, to show lines of it."""
@@ -46,19 +47,46 @@ class Findings:
     def at(self, span: Span, path: Path_, message: str, *, help: str = "", severity: str = "error") -> None:  # noqa: A002 - the word that the reader of a diagnostic sees
         self._found.append(Finding(span=span, path=dotted(path), message=message, help=help, severity=severity))
 
-    def value(self, node: Node, path: Path_, message: str, *, help: str = "", severity: str = "error") -> None:  # noqa: A002
+    def value(self, node: Node, path: Path_, message: str, *, help: str = "", severity: str = "error") -> None:  # noqa: A002 - as above
         """A finding about a value: under it, or under its key when it is empty or goes over several lines."""
         span, key = node.span, node.key
         assert span is not None, "what was filled in is not the reader's mistake"
         several = span.end_line > span.line or span.empty
         self.at(key if key and several else span, path, message, help=help, severity=severity)
 
-    def key(self, node: Node, path: Path_, message: str, *, help: str = "") -> None:  # noqa: A002
+    def key(self, node: Node, path: Path_, message: str, *, help: str = "") -> None:  # noqa: A002 - as above
         span = node.key or node.span
         assert span is not None
         self.at(span, path, message, help=help)
 
-    def file(self, file: Path, message: str, *, help: str = "") -> None:  # noqa: A002
+    def unknown(
+        self,
+        node: Node,
+        path: Path_,
+        known: Sequence[str],
+        siblings: Node,
+        *,
+        words: str = "unknown option",
+        help: str,  # noqa: A002 - as above
+    ) -> None:
+        """An option that is not known; ``words`` and ``help`` are for one that is no slip either.
+
+        Its value may be a secret under a misspelt name.
+        """
+        self.hide(node.span)
+        key = str(path[-1])
+        close = meant(key, [word for word in known if word not in siblings]) or meant(key, known)
+        if close:
+            self._meant.add((path[:-1], close))
+            self.key(node, path, f'unknown option, did you mean "{close}"?')
+        else:
+            self.key(node, path, words, help=help)
+
+    def is_meant(self, path: Path_, name: str) -> bool:
+        """Whether an option there, that is not known, is probably that one: then it is not missing."""
+        return (path, name) in self._meant
+
+    def file(self, file: Path, message: str, *, help: str = "") -> None:  # noqa: A002 - as above
         """A finding about a file as a whole."""
         self.at(Span(file=file, line=-1, column=0, end_line=-1, end_column=0), (), message, help=help)
 

@@ -16,6 +16,7 @@ from cgsync.config.values import rate, value
 
 SECTION = "customergauge"
 ENDPOINT = "https://imports.api.{region}.customergauge.com/activities"
+ADDRESSES = ("region", "url", "token_url")
 TOKENS = "https://auth.{region}.customergauge.com/oauth2/token"
 
 
@@ -54,8 +55,9 @@ def _check_addresses(node: Node, findings: Findings) -> None:
     if region and (url or token_url):
         findings.key(region, (*path, "region"), "stands beside an address that replaces it",
                      help="either region, or url and token_url")  # fmt: skip
-    elif not region and not (url and token_url):
-        lacking = "url" if token_url else "token_url" if url else "region"
+    written = {name for name in ADDRESSES if node.get(name) or findings.is_meant(path, name)}
+    if "region" not in written and not written >= {"url", "token_url"}:
+        lacking = "url" if "token_url" in written else "token_url" if "url" in written else "region"
         findings.key(node, path, f'"{lacking}" is missing', help="region: eu, us or au; or url and token_url")
 
 

@@ -48,14 +48,15 @@ def tables(lookups: Mapping[str, LookupConfig], root: Node, findings: Findings) 
 
     made = {name: LookupTable(each.file, each.key, each.value) for name, each in lookups.items()}
     for name, table in made.items():
-        if not lookups[name].file.is_file():
+        path = ("lookups", name, "file")
+        misspelt = any(findings.is_meant(path[:-1], column) for column in ("key", "value"))
+        if misspelt or not lookups[name].file.is_file():
             continue  # found before
         try:
             table.get("")
         except SourceMisconfigured as error:
             if error.__cause__:
                 not_the_machine(error.__cause__, str(lookups[name].file))
-            path = ("lookups", name, "file")
             findings.value(root.at(path), path, f"is no table: {table.problem}")
     return made
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cgsync.config.findings import Findings, meant
@@ -28,9 +28,7 @@ _TYPES = {
 def judge(node: Node, schema: Schema, path: Path_, findings: Findings) -> None:
     """Check a settled tree; every mistake becomes a finding at its place."""
     instance = plain(node, defaults=False)
-    judging = _Judging(node, Guide(root=schema), path, findings)
-    for error in validator(schema).iter_errors(instance):
-        judging.report(error)
+    _Judging(node, Guide(root=schema), path, findings).report_all(validator(schema).iter_errors(instance))
 
 
 class _Judging:
@@ -42,6 +40,11 @@ class _Judging:
         self._path = path
         self._findings = findings
         self._said: set[tuple[Path_, str]] = set()
+
+    def report_all(self, errors: Iterable[Any]) -> None:
+        """What is missing comes last: by then it is known what was misspelt."""
+        for error in sorted(errors, key=lambda each: bool(each.validator == "required")):
+            self.report(error)
 
     def report(self, error: Any) -> None:
         below: Path_ = tuple(error.absolute_path)
@@ -65,27 +68,18 @@ class _Judging:
         """Only what is wrong with the form that was meant."""
         chosen = self._guide.form(error.validator_value, node)
         within = [each for each in error.context if each.relative_schema_path[0] == chosen]
-        for each in within:
-            self.report(each)
+        self.report_all(within)
         if not within:
             self._say(node, below, "fits more than one of the forms that it may have", "give the keys of one form only")
 
     def _unknown(self, error: Any, node: Node, below: Path_) -> None:
         known = list(error.schema.get("properties", {}))
         patterns = error.schema.get("patternProperties", {})
+        help_ = f"known here: {', '.join(known)}" if known else "no option is known here"
         for key, each in node.items():
-            if each.span and key not in known and not any(re.search(pattern, key) for pattern in patterns):
-                self.unknown(each, (*below, key), known, node)
-
-    def unknown(self, node: Node, below: Path_, known: Sequence[str], siblings: Node) -> None:
-        """An option that is not known; its value may be a secret under a misspelt name."""
-        self._findings.hide(node.span)
-        free = [name for name in known if name not in siblings]
-        close = meant(str(below[-1]), free) or meant(str(below[-1]), known)
-        help_ = "" if close else f"known here: {', '.join(known)}" if known else "no option is known here"
-        words = f'unknown option, did you mean "{close}"?' if close else "unknown option"
-        if self._once(below, "unknown"):
-            self._findings.key(node, (*self._path, *below), words, help=help_)
+            wrong = each.span and key not in known and not any(re.search(pattern, key) for pattern in patterns)
+            if wrong and self._once((*below, key), "unknown"):
+                self._findings.unknown(each, (*self._path, *below, key), known, node, help=help_)
 
     def _name(self, error: Any, node: Node, below: Path_) -> None:
         each = node.get(str(error.instance)) or node
@@ -94,13 +88,15 @@ class _Judging:
             self._findings.key(each, (*self._path, *below, str(error.instance)), "this name cannot be used", help=help_)
 
     def _missing(self, error: Any, node: Node, below: Path_) -> None:
+        path = (*self._path, *below)
         written = [key for key, each in node.items() if each.span]
-        known = error.schema.get("properties", {})
-        misspelt = {meant(key, error.validator_value) for key in written if key not in known}
-        for name in error.validator_value:
-            if name not in written and name not in misspelt and self._once((*below, name), "required"):
-                help_ = known.get(name, {}).get("description", "") if isinstance(known.get(name), Mapping) else ""
-                self._findings.key(node, (*self._path, *below), f'"{name}" is missing', help=help_)
+        lacking = [
+            key for key in error.validator_value if key not in written and not self._findings.is_meant(path, key)
+        ]
+        for name in lacking:
+            if self._once((*below, name), "required"):
+                help_ = _description(error.schema.get("properties", {}).get(name))
+                self._findings.key(node, path, f'"{name}" is missing', help=help_)
 
     def _wrong(self, error: Any, node: Node, below: Path_) -> None:
         kind = error.schema.get(KIND) if isinstance(error.schema, Mapping) else None

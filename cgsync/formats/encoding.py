@@ -68,7 +68,7 @@ class Transcoded(io.RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # typeshed wants any writable buffer; we are given these
         while not self._pending and not self._ended:
             self._fill()
         size = min(len(buffer), len(self._pending))

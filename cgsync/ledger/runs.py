@@ -1,33 +1,20 @@
-"""Polls that found something or failed: when, and with what counts."""
+"""Polls that found something or failed: when, and with what counts; by them is told what is usual."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select
 
-from cgsync.ledger.instant import moment, stamp
+from cgsync.ledger.instant import stamp
 from cgsync.ledger.schema import run
 
 KEPT = 1000
 """Runs that are kept of each source."""
 NOTHING = "{}"
 """The counts of a run that found nothing, and failed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """One poll."""
-
-    id: int
-    source: str
-    started: datetime
-    finished: datetime
-    counts: Mapping[str, int]
-    error: str
 
 
 def record(
@@ -49,21 +36,3 @@ def sizes(conn: Connection, source: str, limit: int) -> Sequence[int]:
 
 def _size(counts: Mapping[str, int]) -> int:
     return counts.get("new", 0) + counts.get("changed", 0) - counts.get("guarded", 0)
-
-
-def list_runs(conn: Connection, source: str | None = None, limit: int = 20) -> Sequence[Run]:
-    """The last runs, newest first; with ``source`` (a uid) those of one."""
-    statement = select(run).order_by(run.c.id.desc()).limit(limit)
-    if source is not None:
-        statement = statement.where(run.c.source == source)
-    return [
-        Run(
-            id=row.id,
-            source=row.source,
-            started=moment(row.started_at),
-            finished=moment(row.finished_at),
-            counts=msgspec.json.decode(row.counts, type=dict[str, int]),
-            error=row.error,
-        )
-        for row in conn.execute(statement)
-    ]

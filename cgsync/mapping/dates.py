@@ -89,7 +89,7 @@ def _from_digits(text: str, number: float) -> datetime:
 
 def _is_compact(text: str) -> bool:
     try:
-        datetime.strptime(text, "%Y%m%d%H%M")  # noqa: DTZ007  only whether it could be one
+        datetime.strptime(text, "%Y%m%d%H%M")  # noqa: DTZ007 - only whether it could be one
     except ValueError:
         return False
     return True
@@ -196,7 +196,7 @@ def _by_format(text: str, form: str) -> datetime:
     if "%Z" in form:
         raise Unfit("%Z reads the name of a zone and then ignores it; use %z, or datetime(…, timezone='…')")
     try:
-        return datetime.strptime(text, form)  # noqa: DTZ007  its zone is found by _located
+        return datetime.strptime(text, form)  # noqa: DTZ007 - its zone is found by _located
     except ValueError as error:
         raise Unfit(f"{shown(text)} does not fit the format {form}") from error
 

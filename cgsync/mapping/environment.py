@@ -31,7 +31,7 @@ class Missing(StrictUndefined):
             raise AttributeError(name)
         return self
 
-    def __getitem__(self, _name: object) -> Missing:  # type: ignore[override]
+    def __getitem__(self, _name: object) -> Missing:  # type: ignore[override]  # Jinja's own never returns
         return self
 
     @property

@@ -13,13 +13,14 @@ from cgsync.mapping.environment import UNWANTED_FILTERS, Sandbox, open_sandbox
 from cgsync.mapping.fields import Field, Kind, fields_of
 from cgsync.mapping.filters import compile_pattern, filters_for
 from cgsync.mapping.spec import ARRAY, KEYS, OBJECT, REQUIRED, Flaw, MappingSpec, Path, is_flat
-from cgsync.mapping.spelling import did_you_mean
+from cgsync.mapping.spelling import did_you_mean, nearest
 from cgsync.mapping.templates import compile_fields, is_template
 from cgsync.mapping.values import Unfit, kind
 
 Finding = tuple[str, str]
 """What is wrong, and what to do about it."""
 
+WORDS = (*KEYS, "when")
 UNWANTED_NODES = (nodes.Extends, nodes.Block, nodes.Include, nodes.Import, nodes.FromImport)
 
 
@@ -41,7 +42,10 @@ class _Review:
             yield Flaw(path=("activity",), message="names no activity", help="write at least account, type, source")
         for place, activity in enumerate(self._spec.activities):
             path: Path = ("activity", place) if self._spec.plural else ("activity",)
-            yield from self._keys(path, activity)
+            yield from self._unknown_keys(path, activity)
+            yield from self._missing_keys(path, activity)
+            if OBJECT in activity and any(key == ARRAY or is_flat(str(key)) for key in activity):
+                yield Flaw(path=(*path, OBJECT), message=f"cannot stand beside {ARRAY}", help="keep one of the two")
             yield from self._condition((*path, "when"), activity.get("when"))
             for field in fields_of(activity):
                 yield from self._field(path, field)
@@ -53,22 +57,23 @@ class _Review:
         elif name in self._sandbox.globals or name in {"loop", "caller", "self", "true", "false", "none"}:
             yield Flaw(path=("as",), message=f"`{name}` has a meaning in templates", help="take another word")
 
-    def _keys(self, path: Path, activity: Mapping[str, Any]) -> Iterator[Flaw]:
-        for key in activity:
-            if key not in KEYS and key != "when" and not is_flat(str(key)):
-                near = did_you_mean(key, (*KEYS, "when"))
-                yield Flaw(path=(*path, key), message="unknown key", help=near or f"the keys are {', '.join(KEYS)}")
+    def _unknown_keys(self, path: Path, activity: Mapping[str, Any]) -> Iterator[Flaw]:
+        for key in _unknown(activity):
+            near = did_you_mean(key, WORDS)
+            yield Flaw(path=(*path, key), message="unknown key", help=near or f"the keys are {', '.join(KEYS)}")
+
+    def _missing_keys(self, path: Path, activity: Mapping[str, Any]) -> Iterator[Flaw]:
+        written = {key for key, value in activity.items() if value not in (None, "")}
+        written |= {nearest(key, WORDS) for key in _unknown(activity)}
         for key in REQUIRED:
-            if activity.get(key) in (None, ""):
+            if key not in written:
                 yield Flaw(path=path, message=f"`{key}` is missing", help="the API needs " + ", ".join(REQUIRED))
-        if self._spec.plural and len(self._spec.activities) > 1 and activity.get("reference") in (None, ""):
+        if self._spec.plural and len(self._spec.activities) > 1 and "reference" not in written:
             yield Flaw(
                 path=path,
                 message="`reference` is missing: each activity of a list states its own",
                 help='for instance reference: "…-{{ ' + self._spec.record_name + '.id }}:created"',
             )
-        if OBJECT in activity and any(key == ARRAY or is_flat(str(key)) for key in activity):
-            yield Flaw(path=(*path, OBJECT), message=f"cannot stand beside {ARRAY}", help="keep one of the two")
 
     def _condition(self, path: Path, when: object) -> Iterator[Flaw]:
         if when is None or isinstance(when, bool):
@@ -99,6 +104,10 @@ class _Review:
     def _template(self, path: Path, text: str) -> Iterator[Flaw]:
         for message, help_ in review_template(self._sandbox, text, self._spec):
             yield Flaw(path=path, message=message, help=help_)
+
+
+def _unknown(activity: Mapping[str, Any]) -> list[str]:
+    return [key for key in activity if key not in WORDS and not is_flat(str(key))]
 
 
 def review_template(sandbox: Sandbox, text: str, spec: MappingSpec) -> list[Finding]:
@@ -173,7 +182,7 @@ def _format(form: str) -> Iterator[Finding]:
     if "%Z" in form:
         yield "%Z reads the name of a zone and then ignores it", "use %z, or datetime(…, timezone='…')"
     try:
-        datetime.strptime("", form)  # noqa: DTZ007  only its complaint about the format counts
+        datetime.strptime("", form)  # noqa: DTZ007 - only its complaint about the format counts
     except ValueError as error:
         if "bad directive" in str(error) or "stray %" in str(error):
             yield f"bad format: {error}", "see strptime"

@@ -12,6 +12,12 @@ MAX_WORDS = 100
 
 def did_you_mean(word: object, among: Iterable[object]) -> str:
     """``did you mean `subject`?``, or nothing when no word is near."""
+    near = nearest(word, among)
+    return f"did you mean `{near}`?" if near else ""
+
+
+def nearest(word: object, among: Iterable[object]) -> str:
+    """The word that is near; empty when there is none."""
     words = [str(each) for each in islice(among, MAX_WORDS) if isinstance(each, str)]
     near = get_close_matches(str(word)[:100], [each for each in words if len(each) <= 100], n=1)
-    return f"did you mean `{near[0]}`?" if near else ""
+    return near[0] if near else ""

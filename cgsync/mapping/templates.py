@@ -60,7 +60,7 @@ def _value(tree: nodes.Template, name: str, body: list[nodes.Node]) -> nodes.Exp
     for output in tree.find_all(nodes.Output):
         output.nodes = [_as_words(each) for each in output.nodes]
     if all(isinstance(each, nodes.Output) for each in tree.body):
-        return nodes.Concat([part for each in tree.body for part in each.nodes])  # type: ignore[attr-defined]
+        return nodes.Concat([part for each in tree.find_all(nodes.Output) for part in each.nodes])
     body.append(nodes.AssignBlock(nodes.Name(name, "store"), None, tree.body))
     return nodes.Name(name, "load")
 

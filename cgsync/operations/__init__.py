@@ -17,6 +17,7 @@ from cgsync.operations import (
     outbox,
     plan,
     rejects,
+    sending,
     sources,
     status,
 )
@@ -50,6 +51,8 @@ VERBS: Mapping[str, Verb] = {
     "poll": sources.poll,
     "pause": sources.pause,
     "resume": sources.resume,
+    "sending.pause": sending.pause,
+    "sending.resume": sending.resume,
     "backfill.start": backfills.start,
     "backfill.list": backfills.list_backfills,
     "backfill.show": backfills.show,

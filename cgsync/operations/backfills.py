@@ -12,9 +12,9 @@ from cgsync.config import SourceConfig
 from cgsync.errors import ControlError, NoDaemon
 from cgsync.ledger import backfills
 from cgsync.ledger.backfills import Backfill, Progress
+from cgsync.model import rejected
 from cgsync.operations.core import Core
-
-REJECTED = ("invalid", "unreadable", "conflict")
+from cgsync.running import BACKFILLER
 
 
 async def start(core: Core, source: str, since: str, until: str | None = None) -> Mapping[str, Any]:
@@ -31,7 +31,7 @@ async def start(core: Core, source: str, since: str, until: str | None = None) -
     window = Window(start=_moment(since, configured), end=end)
     if window.start >= window.end:
         raise ControlError(f"the span from {window.start} to {window.end} is empty", hint="--to is the later one")
-    return {"id": await core.engine.backfill(source, window)}
+    return {"id": await core.engine.sources[source].backfiller.start(window)}
 
 
 async def list_backfills(core: Core) -> list[Mapping[str, Any]]:
@@ -49,7 +49,9 @@ async def stop(core: Core, number: int) -> Mapping[str, Any]:
     found = await _get(core, number)
     if found.state is not Progress.RUNNING:
         raise ControlError(f"backfill {number} is {found.state} already")
-    await core.engine.stop_backfill(found)
+    async with core.engine.sources.halted(found.name, BACKFILLER):
+        end = partial(backfills.finish, number=number, state=Progress.STOPPED, now=core.now())
+        await core.ledger.write(end)
     return await show(core, number)
 
 
@@ -74,7 +76,7 @@ async def _shown(core: Core, backfill: Backfill) -> Mapping[str, Any]:
         "read": counts.get("read", 0) + counts.get("unreadable", 0),
         "stored": stored,
         "waiting": min(waiting, stored),
-        "rejected": sum(counts.get(name, 0) for name in REJECTED),
+        "rejected": rejected(counts),
         "counts": counts,
         "error": backfill.error,
         "started": backfill.started,

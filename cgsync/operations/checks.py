@@ -9,9 +9,9 @@ from typing import Any
 
 import structlog
 
+from cgsync.bounds import is_ending
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError
-from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
 from cgsync.trial import Trial, Tried
@@ -23,8 +23,7 @@ async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
 
 async def online(core: Core) -> list[Mapping[str, Any]]:
     """Log in to the receiver and try every source; one line each."""
-    if not core.running:
-        await core.engine.connect()
+    await core.connect()
     found = [await _tried("receiver", core.engine.sender.transport.check())]
     return found + [await _tried(f"source {name}", (await trial(core, name)).online()) for name in core.config.sources]
 

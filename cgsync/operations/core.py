@@ -32,6 +32,16 @@ class Core:
     def ledger(self) -> Ledger:
         return self.engine.ledger
 
+    async def connect(self) -> None:
+        """Have a sender: without a daemon it is made for this command."""
+        if not self.running:
+            await self.engine.connect()
+
+    async def assemble(self) -> None:
+        """Have a sender and all sources: without a daemon they are made for this command."""
+        if not self.running:
+            await self.engine.assemble()
+
     async def uid(self, name: str) -> str:
         """The uid of the source of that name in the ledger."""
         uid = await self.ledger.read(partial(sources.uid_of, name=name))

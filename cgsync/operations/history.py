@@ -13,7 +13,6 @@ import msgspec
 from cgsync.api import Record
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError
-from cgsync.intake import Plan, prepare
 from cgsync.ledger import Audit, Explanation, books, history, key, sources
 from cgsync.ledger.history import Traces
 from cgsync.mapping import Frame, Made, MappingSpec, default_reference, entry_of, frame_of, made
@@ -22,6 +21,7 @@ from cgsync.operations.core import Core
 from cgsync.operations.foresight import differences
 from cgsync.operations.rejects import told
 from cgsync.operations.waiting import Sentence, waits
+from cgsync.preparation import Plan, prepare
 from cgsync.running import plan_of
 
 UNTOLD = {"mapping", "rejects"}

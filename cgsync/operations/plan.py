@@ -51,8 +51,7 @@ async def plan(core: Core, source: str, limit: int = 20) -> Mapping[str, Any]:
 
 async def apply(core: Core, source: str) -> Mapping[str, Any]:
     """Map the records that were kept again, and send what that changes. The configuration was taken just before."""
-    if not core.running:
-        await core.engine.assemble()
+    await core.assemble()
     core.source(source)
     uid = await core.uid(source)
     newest = await core.ledger.read(kept.newest)

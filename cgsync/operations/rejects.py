@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from cgsync.errors import ControlError
-from cgsync.intake import NO_KEY
 from cgsync.ledger import Rejected, basis, rejects, retrials
 from cgsync.ledger.rejects import Choice, Chosen
-from cgsync.model import RejectKind
+from cgsync.model import RejectKind, rejected
 from cgsync.operations.core import Core
+from cgsync.preparation import NO_KEY
 
 PLAIN = ("id", "source", "kind", "position", "reference", "revision", "times", "first_at", "at")
 
@@ -43,13 +43,13 @@ async def retry(core: Core, **which: Any) -> Mapping[str, Any]:
     by_source: dict[str, list[Chosen]] = {}
     for one in chosen:
         by_source.setdefault(one.uid, []).append(one)
-    if by_source and not core.running:
-        await core.engine.assemble()
+    if by_source:
+        await core.assemble()
     counts: Counter[str] = Counter()
     for uid, mine in by_source.items():
         counts += await _retry(core, uid, mine)
     kept = counts.pop("kept", 0)
-    return {"counts": dict(counts), "kept": kept, "still_rejected": counts["invalid"] + counts["conflict"]}
+    return {"counts": dict(counts), "kept": kept, "still_rejected": rejected(counts)}
 
 
 async def _retry(core: Core, uid: str, chosen: Sequence[Chosen]) -> Counter[str]:

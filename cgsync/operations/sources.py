@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from cgsync.bounds import is_ending
 from cgsync.errors import CgsyncError, ControlError
-from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
 
@@ -16,10 +16,9 @@ from cgsync.operations.core import Core
 async def poll(core: Core, source: str) -> Mapping[str, Any]:
     """Poll it now and wait; counts of what came, and the parts that failed. Raises what the source failed with."""
     core.source(source)
-    if not core.running:
-        await core.engine.assemble()
+    await core.assemble()
     try:
-        drained = await core.engine.poll(source)
+        drained = await core.engine.sources.poll(source)
     except CgsyncError:
         raise
     except BaseException as error:
@@ -30,22 +29,15 @@ async def poll(core: Core, source: str) -> Mapping[str, Any]:
 
 
 async def pause(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
-    """Let sources rest; without names, the sending."""
+    """Let these rest; what was read of them is still sent."""
     for name in names:
-        await core.engine.pause(name)
-    if not names:
-        await _connected(core)
-        await core.engine.pause_sending()
+        await core.engine.sources.pause(name)
     return {}
 
 
 async def resume(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
-    """Let sources go on; without names, the sending."""
     for name in names:
-        await core.engine.resume(name)
-    if not names:
-        await _connected(core)
-        await core.engine.resume_sending()
+        await core.engine.sources.resume(name)
     return {}
 
 
@@ -58,11 +50,6 @@ async def rename(core: Core, old: str, new: str) -> Mapping[str, Any]:
 async def drop(core: Core, name: str) -> Mapping[str, Any]:
     _idle(core, name)
     return {"dropped": await core.ledger.write(partial(sources.drop, name=name, now=core.now()))}
-
-
-async def _connected(core: Core) -> None:
-    if not core.running:
-        await core.engine.connect()
 
 
 def _idle(core: Core, *names: str) -> None:

@@ -7,13 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import books, outbox, rejects, retention, sources
 from cgsync.ledger.backfills import Progress
 from cgsync.ledger.sources import Known
 from cgsync.metrics import Metrics
 from cgsync.operations.backfills import list_backfills
 from cgsync.operations.core import Core
-from cgsync.poller import Condition
 from cgsync.running import Running
 
 FINE = {Condition.STARTING, Condition.IDLE, Condition.POLLING}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cgsync.health import Condition
 from cgsync.ledger import Explanation, Rejected, sending
 from cgsync.ledger.outbox.due import MOST_AHEAD
 from cgsync.model import RejectKind, State
 from cgsync.operations.core import Core
-from cgsync.poller import Condition
 
 UNWELL = frozenset({Condition.UNAVAILABLE, Condition.MISCONFIGURED, Condition.HELD})
 NEVER_AGAIN = "refused by CustomerGauge; it is not tried again before it changes at its source"

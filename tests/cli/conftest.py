@@ -125,7 +125,7 @@ class Office:
         async with assembled(config.load(self.file, redactor=redactor), redactor) as engine:
             await engine.assemble()
             for name in engine.sources:
-                await engine.drain(name)
+                await engine.sources.drain(name)
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ def test_options_are_frozen_complete_and_of_their_types(folder: Folder) -> None:
         }
     )
     with pytest.raises(TypeError):
-        source.options["port"] = 1  # type: ignore[index]
+        source.options["port"] = 1
     assert folder.redactor("hunter2hunter2") == "********"
 
 

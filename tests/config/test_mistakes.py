@@ -39,7 +39,6 @@ sources:
 def test_a_configuration_with_many_mistakes_shows_them_all(folder: Folder) -> None:
     found = folder.findings(TEN)
     assert [(each.line, each.column, each.path) for each in found] == [
-        (2, 1, "customergauge"),
         (3, 3, "customergauge.regoin"),
         (6, 15, "customergauge.rate_limit"),
         (7, 16, "customergauge.concurrency"),
@@ -53,6 +52,55 @@ def test_a_configuration_with_many_mistakes_shows_them_all(folder: Folder) -> No
         (20, 16, "sources.support.activity.account"),
         (23, 20, "sources.support.activity.happened_at"),
         (24, 5, "sources.support.activity"),
+    ]
+
+
+GOOD = """
+customergauge:
+  url: https://receiver.example/activities
+  token_url: https://receiver.example/token
+  client_id: id
+  client_secret: ${SECRET}
+lookups: { accounts: { file: accounts.csv, key: domain, value: account } }
+plugin_dir: plugins
+sources:
+  support:
+    every: 5m
+    box: { host: x, folders: [a] }
+    activity:
+      account: "{{ record.company }}"
+      type: Order
+      source: Shop
+      happened_at: "{{ record.at }}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "slip", "place"),
+    [
+        ("customergauge", "custmergauge", "custmergauge"),
+        ("  url", "  ul", "customergauge.ul"),
+        ("token_url", "toke_url", "customergauge.toke_url"),
+        ("client_id", "clientid", "customergauge.clientid"),
+        ("key", "kee", "lookups.accounts.kee"),
+        ("activity", "actvity", "sources.support.actvity"),
+        ('account: "', 'acount: "', "sources.support.activity.acount"),
+        ("happened_at", "hapened_at", "sources.support.activity.hapened_at"),
+    ],
+)
+def test_a_misspelt_key_is_not_reported_as_missing_too(folder: Folder, name: str, slip: str, place: str) -> None:
+    (folder.file.parent / "accounts.csv").write_text("domain,account\nacme.example,Acme\n", encoding="utf-8")
+    [found] = folder.findings(GOOD.replace(name, slip, 1))
+    assert found.path == place
+    assert "did you mean" in found.message + found.help
+
+
+def test_what_is_missing_beside_a_misspelt_key_is_said(folder: Folder) -> None:
+    (folder.file.parent / "accounts.csv").write_text("domain,account\nacme.example,Acme\n", encoding="utf-8")
+    text = GOOD.replace("  url:", "  ul:").replace("  token_url: https://receiver.example/token\n", "")
+    assert [each.message for each in folder.findings(text)] == [
+        '"token_url" is missing',
+        'unknown option, did you mean "url"?',
     ]
 
 

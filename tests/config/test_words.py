@@ -140,4 +140,4 @@ def test_no_schema_and_no_text_make_it_raise_and_what_is_wrong_is_found(schema: 
 
 def test_what_was_filled_in_has_no_place() -> None:
     assert filled_in({"a": [1]}).span is None
-    assert Span(file=__file__, line=0, column=3, end_line=0, end_column=3).empty  # type: ignore[arg-type]
+    assert Span(file=__file__, line=0, column=3, end_line=0, end_column=3).empty

@@ -64,7 +64,7 @@ async def admit() -> None:
 
 def answering(**answer: object) -> Handler:
     async def handler(request: web.Request) -> web.Response:
-        return web.Response(**answer)  # type: ignore[arg-type]
+        return web.Response(**answer)
 
     return handler
 

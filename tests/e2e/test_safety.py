@@ -7,7 +7,6 @@ import random
 import signal
 import socket
 import subprocess
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -169,12 +168,28 @@ def small(tmp_path: Path) -> Iterator[Site]:
 
 
 def fill(site: Site, size: int) -> None:
-    with (site.folder / "state" / "filler").open("wb") as out:
-        out.write(bytes(size))
+    """Let something else take so much of the disk; when it grows, nothing of it is free in between."""
+    with (site.folder / "state" / "filler").open("ab") as filler:
+        if size:
+            os.posix_fallocate(filler.fileno(), 0, size)
+        filler.truncate(size)
 
 
 def condition(site: Site) -> str:
     return str(site.json("status")["sources"][0]["condition"])
+
+
+def polled_in_vain(site: Site, *, times: int) -> None:
+    """Wait until the source was polled so often from now on without being read: each time it is unavailable anew."""
+    since: set[str] = set()
+
+    def so_often() -> bool:
+        [source] = site.json("status")["sources"]
+        if source["condition"] == "unavailable":
+            since.add(source["since"])
+        return len(since) > times
+
+    eventually(so_often)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
@@ -191,7 +206,7 @@ def test_a_disk_that_fills_up_stops_reading_then_sending_and_both_go_on_by_thems
     fill(small, 58 * 2**20)
     eventually(lambda: small.json("status")["sender"]["state"] == "halted")
     assert "reading and sending wait" in small.json("status")["sender"]["because"]
-    time.sleep(2)  # the source would have been polled twice in that time
+    polled_in_vain(small, times=2)
     assert len(small.sandbox.activities) == 10
     assert process.poll() is None
     fill(small, 0)

@@ -21,7 +21,7 @@ def read(raw: bytes | str, **options: object) -> list[Decoded | Undecodable]:
         key: options.pop(key) for key in ("delimiter", "quote", "escape", "header", "skip_rows") if key in options
     }
     stream = io.BytesIO(raw.encode() if isinstance(raw, str) else raw)
-    return list(decode(stream, DecodeOptions(format="csv", csv=CsvOptions(**dialect), **options)))  # type: ignore[arg-type]
+    return list(decode(stream, DecodeOptions(format="csv", csv=CsvOptions(**dialect), **options)))
 
 
 def rows(items: list[Decoded | Undecodable]) -> list[list[str]]:
@@ -107,8 +107,8 @@ def test_the_line_that_names_the_delimiter_is_no_row() -> None:
 
 
 def test_columns_may_be_numbered_or_named_by_the_configuration() -> None:
-    assert read("1,2\n", header=False)[0].data == {"c1": "1", "c2": "2"}  # type: ignore[union-attr]
-    assert read("x\n1,2\n", header=("a", "b"), skip_rows=1)[0].data == {"a": "1", "b": "2"}  # type: ignore[union-attr]
+    assert read("1,2\n", header=False)[0].data == {"c1": "1", "c2": "2"}
+    assert read("x\n1,2\n", header=("a", "b"), skip_rows=1)[0].data == {"a": "1", "b": "2"}
 
 
 def test_a_column_name_that_comes_twice_gets_a_number() -> None:

@@ -164,7 +164,7 @@ async def test_a_commit_that_fails_fails_its_group_and_all_that_comes_later(tmp_
 
 async def test_a_function_that_ends_the_transaction_fails_its_group_and_no_other(counted: Counted) -> None:
     def end(conn: Connection) -> None:
-        conn.connection.driver_connection.rollback()  # type: ignore[union-attr]
+        conn.connection.driver_connection.rollback()
 
     outcomes = await gathered(counted, add("first"), end)
     assert [type(outcome) for outcome in outcomes] == [LedgerError, LedgerError]

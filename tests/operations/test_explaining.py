@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -15,32 +14,18 @@ import pytest
 
 from cgsync.api import SourceUnavailable
 from cgsync.engine import Engine
+from cgsync.health import Condition
 from cgsync.ledger import Instant, forgetting, outbox, retention, sending, sources
 from cgsync.ledger.forgetting import Person
 from cgsync.ledger.retention import Terms
 from cgsync.model import Again, Allowance, Delivered, Outcome, Refused, Result
 from cgsync.operations import carry
 from cgsync.plugins import BrokenPlugin
-from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
-from tests.plant import config, core_of, engine_on, source, with_sources
+from tests.plant import core_of, polled, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record
 
 EDITED = {**ACTIVITY, "account": "{{ record.account | upper }}"}
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@asynccontextmanager
-async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
-    """An engine whose source ``desk`` was polled once; nothing runs."""
-    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.drain("desk")
-        yield engine
 
 
 async def explain(engine: Engine, reference: str = "t-1", *, running: bool = False) -> Any:
@@ -142,7 +127,7 @@ async def test_without_a_daemon_nothing_is_sent(sandbox: Sandbox, tmp_path: Path
 async def test_what_the_daemon_may_not_send_says_why_it_is_halted(sandbox: Sandbox, tmp_path: Path) -> None:
     async with polled(tmp_path, sandbox, batch("1")) as engine:
         assert await words(engine, running=True) == ["due now in the lane live, next of its source"]
-        await engine.pause_sending()
+        await engine.sending.pause()
         [first, second] = (await explain(engine, running=True))["waits"]
     assert first["words"].startswith("sending: halted, paused by an operator since")
     assert first["hint"] == "`cgsync resume --sending` ends that"
@@ -161,7 +146,7 @@ async def test_a_retry_says_when_and_a_newer_version_waits_for_the_older_request
             ("tried without success; it is sent again in", 9)
         ]
         assert [(one["status"], one["reason"]) for one in found["tries"]] == [(503, "503: busy")]
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = await explain(engine, running=True)
         [waits] = found["waits"]
         assert "an older request may still be executed over there" in waits["words"]
@@ -231,7 +216,7 @@ async def test_a_record_that_was_rejected_since_says_that_this_is_what_it_was_be
     worse = replace(batch("1", at="2"), records=[record("1", "")])
     async with polled(tmp_path, sandbox, batch("1"), None, worse) as engine:
         await settle(engine, Delivered(status=200))
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = await explain(engine)
     assert [each["words"] for each in found["waits"]] == [
         "its record was read again since and rejected: this is what it was before"

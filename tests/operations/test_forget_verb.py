@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +16,16 @@ from cgsync.errors import ControlError
 from cgsync.ledger.schema import source as source_table
 from cgsync.operations import carry
 from cgsync.sandbox import Sandbox
-from tests.plant import config, core_of, engine_on, row_state, source, undelivered
-from tests.rig import Script, eventually, record
+from tests.plant import core_of, polled, row_state, undelivered
+from tests.rig import eventually, record
 
 ANNA = "anna@example.com"
 NOTHING = {"activities": {}, "rejects": 0, "accounts": [], "received": {}, "places": {}, "cursors": []}
 
 
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
 def mails(*senders: str, **more: Any) -> Batch:
     records = [record(f"{n}-{who[:3]}", data={"from": who}, **more) for n, who in enumerate(senders)]
     return Batch(records=records, cursor={"p": 1})
-
-
-@asynccontextmanager
-async def polled(folder: Path, sandbox: Sandbox, *steps: Any) -> AsyncIterator[Engine]:
-    """An engine whose source was polled once; what is to be sent waits in the memory of its sender."""
-    async with engine_on(config(folder, sandbox, source("desk", Script(*steps)))) as engine:
-        await engine.drain("desk")
-        yield engine
 
 
 async def forget(engine: Engine, name: str, *, running: bool = True, **more: Any) -> Any:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,31 +13,17 @@ import pytest
 from cgsync.api import Batch, Problem, Record, Unreadable
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
-from cgsync.intake import NO_KEY
+from cgsync.health import Condition
 from cgsync.ledger import books, checkpoints
 from cgsync.operations import VERBS, carry
 from cgsync.plugins import BrokenPlugin
-from cgsync.poller import Condition
+from cgsync.preparation import NO_KEY
 from cgsync.sandbox import Sandbox
-from tests.plant import config, core_of, engine_on, row_state, source, with_sources
+from tests.plant import config, core_of, engine_on, polled, row_state, source, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record
 
 LONG = {**ACTIVITY, "type": "{{ 'x' * 200 }}"}
 REFUSAL = {"message": "The given data was invalid.", "errors": {"account": ["is unknown"]}}
-
-
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@asynccontextmanager
-async def polled(folder: Path, sandbox: Sandbox, *steps: Any, **options: Any) -> AsyncIterator[Engine]:
-    """An engine whose source ``desk`` was polled once; nothing runs."""
-    async with engine_on(config(folder, sandbox, source("desk", Script(*steps), **options))) as engine:
-        await engine.drain("desk")
-        yield engine
 
 
 async def ask(engine: Engine, verb: str, *, running: bool = False, **args: Any) -> Any:
@@ -136,6 +120,24 @@ async def test_a_source_that_is_paused_without_a_daemon_is_paused_when_one_start
         assert "desk is paused" in found["summary"]
 
 
+async def test_the_sending_is_paused_by_a_verb_of_its_own_and_no_names_are_no_sending(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
+    async with engine_on(settings) as engine:
+        await engine.sources.drain("desk")
+        await ask(engine, "sending.pause")
+    async with engine_on(settings) as engine:
+        engine.start(polling=False)
+        await ask(engine, "resume", running=True, names=[])
+        found = await ask(engine, "status", running=True)
+        assert found["sender"]["state"] == "halted"
+        assert "paused by an operator" in found["sender"]["because"]
+        await ask(engine, "sending.resume", running=True)
+        await ask(engine, "pause", running=True, names=[])
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+
+
 async def test_a_poll_says_what_came_in_and_which_parts_failed(sandbox: Sandbox, tmp_path: Path) -> None:
     script = Script(batch("1", "2", problems=[Problem(part="q", reason="gone")]))
     async with engine_on(config(tmp_path, sandbox, source("desk", script))) as engine:
@@ -155,12 +157,12 @@ async def test_a_poll_says_what_came_in_and_which_parts_failed(sandbox: Sandbox,
 async def test_a_renamed_source_goes_on_where_it_was(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(batch("1"))))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         await ask(engine, "source.rename", old="desk", new="shop")
     script = Script()
     async with engine_on(with_sources(settings, source("shop", script))) as engine:
         assert engine.sources["shop"].uid == "desk"
-        await engine.drain("shop")
+        await engine.sources.drain("shop")
         assert script.cursors == [{"p": "1"}]
 
 
@@ -211,7 +213,7 @@ async def test_a_reject_is_shown_with_its_record_and_its_reasons(sandbox: Sandbo
 async def test_retrying_with_another_mapping_turns_a_reject_into_an_activity(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         again = await ask(engine, "rejects.retry", numbers=[])
         assert (again["still_rejected"], again["kept"]) == (2, 2)
     lenient = {**ACTIVITY, "account": "{{ record.account or 'Unknown' }}"}
@@ -237,7 +239,7 @@ async def test_a_record_without_a_key_is_never_sent_by_its_position(sandbox: San
 async def test_what_has_lost_its_source_is_kept_by_a_retry(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script(BAD)))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
     async with engine_on(replace(settings, sources={})) as engine:
         found = await ask(engine, "rejects.retry", numbers=[])
         assert (found["counts"], found["still_rejected"]) == ({}, 0)

@@ -26,12 +26,6 @@ from tests.rig import ACTIVITY, Script, batch, eventually, record
 NOTED = {**ACTIVITY, "additional_information_object": {"note": "{{ record.id }}", "by": "us"}}
 
 
-@pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
 async def ask(engine: Engine, verb: str, **args: Any) -> Any:
     """What a command gets to see. The engine's configuration stands for the one on disk, which only `plan` reads."""
     found = await carry(verb, args, core_of(engine, running=verb != "plan"))
@@ -51,7 +45,7 @@ class Desk:
         settings = config(self.folder, self.sandbox, source("desk", Script(*steps), activity=activity, **more))
         async with engine_on(settings) as engine:
             engine.start(polling=False)
-            await engine.drain("desk")
+            await engine.sources.drain("desk")
             await engine.sender.idle()
             yield engine
             assert (await engine.ledger.read(books.audit)).ok
@@ -214,7 +208,7 @@ async def test_what_an_operator_holds_stays_held(desk: Desk) -> None:
         pass
     settings = config(desk.folder, desk.sandbox, source("desk", Script(batch("2", "3"))))
     async with engine_on(settings) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         await ask(engine, "outbox.hold", references=["t-2"])
     edited = with_sources(settings, source("desk", Script(), activity=NOTED))
     async with engine_on(edited) as engine:

@@ -42,12 +42,6 @@ class Client:
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
 async def client(sandbox: Sandbox) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession() as session:
         session._retry_connection = False  # else aiohttp repeats a PUT by itself after a reset

@@ -237,7 +237,7 @@ def test_options_arrive_as_the_core_hands_them_over() -> None:
     options = as_opened(kind(Numbers), {"file": "x", "token": "abc"})
     assert options == {"file": "x", "pause": timedelta(seconds=2), "token": Secret("abc")}
     with pytest.raises(TypeError):
-        options["file"] = "y"  # type: ignore[index]
+        options["file"] = "y"
 
 
 def test_options_that_the_schema_refuses_are_refused() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cgsync import engine as engines
+from cgsync import sending
 from tests.faults.answers.campaign import FAULTS, Campaign, ground
 from tests.faults.verdict import Verdict, count
 
@@ -28,5 +28,5 @@ async def test_every_wrong_answer_there_is(tmp_path: Path) -> None:
 async def test_the_judge_finds_it_when_a_newer_version_does_not_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engines, "SETTLE_TIME", timedelta(0))
+    monkeypatch.setattr(sending, "SETTLE_TIME", timedelta(0))
     assert any("was applied after" in finding for finding in (await campaign(tmp_path, 8)).findings)

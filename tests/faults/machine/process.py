@@ -13,17 +13,18 @@ from zoneinfo import ZoneInfo
 
 from cgsync.config import Schedule
 from cgsync.contract import Contract
-from cgsync.engine import LedgerOutbox
 from cgsync.errors import LedgerError
 from cgsync.http import Pace
-from cgsync.intake import Plan, SourceIntake
+from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, sources
 from cgsync.mapping import Mapper, MappingSpec, compile_mapping
 from cgsync.model import Due, Result
 from cgsync.poller import Poller
+from cgsync.preparation import Plan
 from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
+from cgsync.sending import LedgerOutbox
 from cgsync.testing import MemoryLog
 from tests.faults.machine.disk import Compiled, Disk, ledger_class
 from tests.faults.machine.loop import WorldClock, WorldLoop
@@ -189,7 +190,7 @@ class Process:
         self.ledger.close()
 
     def spawn(self, work: object) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = self._loop.create_task(work)  # type: ignore[arg-type]
+        task: asyncio.Task[None] = self._loop.create_task(work)
         task.add_done_callback(self._ended)
         self._tasks.append(task)
         return task

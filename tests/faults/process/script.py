@@ -81,7 +81,7 @@ async def _play(path: Path, clock: Clock) -> None:
 
 
 async def _deliver(engine: Engine) -> None:
-    drained = await engine.drain(SOURCE)
+    drained = await engine.sources.drain(SOURCE)
     assert not drained.problems, drained.problems
     while await engine.ledger.read(outbox.pending_count):
         await engine.sender.idle()

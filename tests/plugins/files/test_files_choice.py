@@ -81,7 +81,7 @@ async def test_links_pipes_and_devices_are_never_opened(over: Over, drop: Path, 
     os.mkfifo(drop / "c.csv")
     assert await over(recursive=True).reopened({}) == []
     async with over().open() as source:
-        assert "3 not regular, ignored" in await source.check()  # type: ignore[attr-defined]
+        assert "3 not regular, ignored" in await source.check()
 
 
 async def test_a_file_is_ready_when_it_has_rested(over: Over, drop: Path, clock: FakeClock) -> None:
@@ -152,7 +152,7 @@ async def test_wait_returns_when_a_file_arrives(over: Over, drop: Path) -> None:
     async with over().open() as source:
         assert await source.fetch({}) is None
         (drop / "a.csv").write_text("no\n1\n")
-        await source.wait()  # type: ignore[attr-defined]
+        await source.wait()
         assert isinstance(await source.fetch({}), Batch)
 
 
@@ -160,16 +160,16 @@ async def test_wait_sees_what_came_while_nobody_waited(over: Over, drop: Path) -
     async with over().open() as source:
         assert await source.fetch({}) is None
         (drop / ".a").touch()
-        await source.wait()  # type: ignore[attr-defined]
+        await source.wait()
         await source.fetch({})
         (drop / "a.csv").write_text("no\n1\n")
-        await source.wait()  # type: ignore[attr-defined]
+        await source.wait()
 
 
 async def test_check_tells_what_the_newest_file_holds(over: Over, drop: Path) -> None:
     (drop / "a.csv").write_text("no;name\n1;x\n")
     async with over().open() as source:
-        words = await source.check()  # type: ignore[attr-defined]
+        words = await source.check()
     assert words == f"1 file in {drop}, 1 ready; the newest, a.csv, begins with no, name"
 
 
@@ -178,4 +178,4 @@ async def test_samples_come_from_the_newest_file_first(over: Over, drop: Path) -
         (drop / f"{name}.csv").write_text(f"no\n{name}1\n{name}2\n")
         os.utime(drop / f"{name}.csv", (1000 - age, 1000 - age))
     async with over().open() as source:
-        assert [record.key for record in await source.sample(3)] == ["new1", "new2", "old1"]  # type: ignore[attr-defined]
+        assert [record.key for record in await source.sample(3)] == ["new1", "new2", "old1"]

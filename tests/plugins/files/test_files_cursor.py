@@ -35,7 +35,7 @@ async def test_a_restart_goes_on_at_the_next_record(over: Over, drop: Path) -> N
 async def test_a_file_that_is_through_is_not_read_again(over: Over, drop: Path) -> None:
     write(drop / "a.csv", 1)
     steps = await over().reopened({})
-    assert steps[-1].behind["a.csv"]["outcome"] == "done"  # type: ignore[index,call-overload]
+    assert steps[-1].behind["a.csv"]["outcome"] == "done"
     assert await over().reopened(steps[-1].behind) == []
 
 

@@ -25,7 +25,7 @@ async def read_and_settle(driver: Driver, times: int = 1) -> Sequence[Json]:
     async with driver.open() as source:
         done = [item for step in await driver.drain(source, {}) for item in step.batch.done]
         for _ in range(times):
-            await source.settle(done)  # type: ignore[attr-defined]
+            await source.settle(done)
     return done
 
 
@@ -65,7 +65,7 @@ async def test_what_came_under_the_same_name_since_stays(over: Over, drop: Path)
         steps = await driver.drain(source, {})
         (drop / "a.csv").unlink()
         (drop / "a.csv").write_text("no\n2\n")
-        await source.settle(steps[0].batch.done)  # type: ignore[attr-defined]
+        await source.settle(steps[0].batch.done)
     assert (drop / "a.csv").read_text() == "no\n2\n"
 
 
@@ -96,7 +96,7 @@ async def test_a_done_file_left_over_by_a_crash_is_put_away(over: Over, drop: Pa
     async with driver.open() as source:
         steps = await driver.drain(source, {})
         (drop / "a.csv").unlink()
-        await source.settle(steps[0].batch.done)  # type: ignore[attr-defined]
+        await source.settle(steps[0].batch.done)
     assert below(drop) == []
 
 

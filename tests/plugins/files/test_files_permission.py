@@ -102,5 +102,5 @@ async def test_a_file_that_may_not_be_moved_stays_to_be_tried_again(over: Over, 
         async with driver.open() as source:
             steps = await driver.drain(source, {})
             with pytest.raises(SourceUnavailable, match=r"a.csv cannot be deleted: Permission denied"):
-                await source.settle(steps[0].batch.done)  # type: ignore[attr-defined]
+                await source.settle(steps[0].batch.done)
     assert (open_drop / "a.csv").exists()
