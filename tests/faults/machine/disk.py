@@ -64,10 +64,13 @@ class Compiled:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, Any]] = {}
+        self._known: dict[str, dict[Any, Any]] = {}
 
     def lend(self, name: str, engine: Engine) -> None:
         """Let that engine use what the first one of its name compiled."""
         engine.dialect, engine._compiled_cache = self._kept.setdefault(name, (engine.dialect, engine._compiled_cache))
+        with engine.connect() as conn:
+            conn.info["compiled"] = self._known.setdefault(name, conn.info.get("compiled", {}))
 
 
 class HandWriter(Writer):
