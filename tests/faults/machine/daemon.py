@@ -59,10 +59,6 @@ class HandEngine(Engine):
         for source in self.sources.values():
             self._launch(source)
 
-    async def try_rejects_again(self) -> None:
-        """What the housekeeping does once a minute."""
-        await self._retry_rejects()
-
     def give_up(self, error: BaseException) -> None:
         self._on_failure(error)
 

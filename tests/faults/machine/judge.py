@@ -41,6 +41,7 @@ class Judge:
         self._time = time
         self.verdicts: dict[str, str] = {}
         self.rows: dict[str, Row] = {}
+        self._seen = 0
         self.versions: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         """key → every version that was ever durable"""
         self.shown: dict[str, bytes] = {}
@@ -69,7 +70,11 @@ class Judge:
     # What is in the file.
 
     def observe(self) -> None:
-        """Look at the file as it is now; called after every commit."""
+        """Look at the file as it is now, if somebody else wrote into it since."""
+        ((seen,),) = self.query("PRAGMA data_version")
+        if seen == self._seen:
+            return
+        self._seen = seen
         before, self.rows = self.rows, {row[0]: Row(*row) for row in self._link.execute(ROWS)}
         for row in self.rows.values():
             known = self.versions[row.key]

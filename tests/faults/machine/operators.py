@@ -147,6 +147,11 @@ class Operators:
             origin.edit(key, "J")
         self.world.reload(source, mended=True)
 
+    @rule()
+    def a_minute_of_housekeeping(self) -> None:
+        """Rejects are tried again also where nothing is polled."""
+        self.world.command(lambda core: core.engine._retry_rejects())
+
     # People.
 
     @rule(source=SOURCES, by_address=st.booleans(), kind=st.sampled_from(["ok", HOLD, *ON_THE_WIRE]))
