@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 
 from hypothesis import strategies as st
@@ -78,10 +77,12 @@ class Operators:
 
     # Backfills.
 
-    @rule(source=SOURCES, slow=st.sampled_from([0.0, 1.0]), end=ENDS)
-    def backfill(self, source: str, slow: float, end: str) -> None:
-        """It reads in two pages; between them comes the end."""
-        self._all_at_once(source, "G")
+    @rule(source=SOURCES, slow=st.sampled_from([0.0, 1.0]), end=ENDS, known=st.booleans())
+    def backfill(self, source: str, slow: float, end: str, known: bool) -> None:
+        """It reads in two pages; between them comes the end. Perhaps no poll has read that yet."""
+        self._edit_all(source, "G")
+        if known:
+            self.world.poll(source)
         origin = self.world.origin(source)
         origin.slow = slow
         self.world.backfill(source)
@@ -122,12 +123,15 @@ class Operators:
         """A run makes three accounts and may make one; perhaps it is cut off, then there is more of it."""
         self._open_up()
         self.world.reload(source, new_accounts=1)
-        self._all_at_once(source, f"New {next(self._numbers)}")
+        self._edit_all(source, "New")
+        self.world.poll(source)
+        origin = self.world.origin(source)
+        origin.edit("b", f"More {origin.moves}")
         self._end(source, end)
-        self._put_in(source, "a", f"New {next(self._numbers)}")
+        self.world.poll(source)
         if released:
             self.world.release(source=source)
-        self.world.origin(source).new_accounts = None
+        origin.new_accounts = None
 
     # Rejects.
 
@@ -168,8 +172,6 @@ class Operators:
 
     # What they share.
 
-    _numbers = itertools.count()
-
     def _end(self, source: str, how: str) -> None:
         """One way to be interrupted."""
         if how == "killed":
@@ -186,10 +188,11 @@ class Operators:
     def _origin(self, name: str) -> Origin:
         return self.world.origin(name)
 
-    def _all_at_once(self, source: str, account: str) -> None:
+    def _edit_all(self, source: str, account: str) -> None:
+        """Each to an account that nobody has had so far."""
+        origin = self.world.origin(source)
         for key in "abc":
-            self._origin(source).edit(key, f"{account}{key}")
-        self.world.poll(source)
+            origin.edit(key, f"{account} {origin.moves}")
 
     def _put_in(self, source: str, key: str, account: str) -> None:
         self._origin(source).edit(key, account)
