@@ -8,7 +8,9 @@ does anything else happen with it.
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 SHORTEST_LATER = timedelta(seconds=1)
 """What a source that asks for no time at all, or for less, is given: it is not to keep the daemon busy by that."""
+OVERTAKEN = "read anew meanwhile"
+"""The cause for which a backfill leaves out what was read by a poll that began later: that is not older."""
 SLICE = 0.02
 """Seconds of mapping after which the loop may turn: other sources and the sender are not to wait for us."""
 
@@ -44,6 +48,8 @@ class SourceIntake:
         self._turn = asyncio.Lock()
         self._first = True  # no run has ended yet
         self._allowance: Allowance | None = None  # of the run under way: one that is cut off goes on where it was
+        self._fetches = itertools.count(1)
+        self._polled: dict[str, int] | None = None  # while a backfill reads: record → the fetch of a poll that had it
         self.time_limit = time_limit
 
     async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
@@ -56,18 +62,24 @@ class SourceIntake:
     async def catch_up(self, source: Source, *, backfill: int, progress: Callable[[], Any]) -> Drained:
         """The same for the backfill of that number: it has its own cursor and lane, and nothing is settled."""
         cursor = await self._ledger.read(partial(backfills.cursor, number=backfill))
-        return await self._drain(source, cursor, partial(self._take_again, backfill=backfill), progress)
+        self._polled = {}
+        try:
+            return await self._drain(source, cursor, partial(self._take_again, backfill=backfill), progress)
+        finally:
+            self._polled = None
 
     async def _drain(
-        self, source: Source, cursor: Cursor, take: Callable[[Batch], Awaitable[Stored]], after: Callable[[], Any]
+        self, source: Source, cursor: Cursor, take: Callable[[Batch, int], Awaitable[Stored]], after: Callable[[], Any]
     ) -> Drained:
         drained = Drained()
         previous: Batch | None = None
+        number = next(self._fetches)
         while isinstance(answer := await self.fetch(source, cursor), Batch):
             check(answer, cursor, previous)
-            drained.add(await take(answer), answer)
+            drained.add(await take(answer, number), answer)
             cursor, previous = advanced(cursor, answer.cursor), answer
             await after()
+            number = next(self._fetches)
         drained.later = max(answer.after, SHORTEST_LATER) if isinstance(answer, Later) else None
         return drained
 
@@ -94,18 +106,30 @@ class SourceIntake:
                 return Stored(due=(), counts={})
             return await self._store(await self.map(batch, remapped=True, lane=lane))
 
-    async def _take_guarded(self, batch: Batch) -> Stored:
+    async def _take_guarded(self, batch: Batch, number: int) -> Stored:
         if self._allowance is None:
             new_accounts = self._plan.new_accounts
             limits = partial(guard.allow, source=self._plan.uid, new_accounts=new_accounts, first=self._first)
             self._allowance = await self._ledger.read(limits)
         stored = await self.take(batch, allowance=self._allowance)
         self._allowance = stored.allowance
+        if self._polled is not None:
+            self._polled.update(dict.fromkeys((record.key for record in batch.records), number))
         return stored
 
-    async def _take_again(self, batch: Batch, backfill: int) -> Stored:
+    async def _take_again(self, batch: Batch, number: int, backfill: int) -> Stored:
         async with self._turn:
+            batch = self._without_overtaken(batch, number)
             return await self._store(await self.map(batch), partial(backfills.store, number=backfill))
+
+    def _without_overtaken(self, batch: Batch, number: int) -> Batch:
+        """Without what a poll brought that began after this batch was asked for: by now this may be older."""
+        polled, self._polled = self._polled or {}, {}
+        records = [record for record in batch.records if polled.get(record.key, 0) < number]
+        if len(records) == len(batch.records):
+            return batch
+        overtaken = batch.filtered.get(OVERTAKEN, 0) + len(batch.records) - len(records)
+        return replace(batch, records=records, filtered={**batch.filtered, OVERTAKEN: overtaken})
 
     async def _store(self, intake: Intake, store: Callable[..., Stored] = outbox.store) -> Stored:
         stored = await self._ledger.write(partial(store, intake=intake, now=Instant.of(self._clock)))

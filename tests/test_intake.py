@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgsync.api import MAX_RAW, Batch, Later, Record, Unreadable
+from cgsync.api import MAX_RAW, Batch, Later, Record, Unreadable, Window
 from cgsync.clock import SystemClock
 from cgsync.contract import Contract
 from cgsync.drained import Drained
 from cgsync.errors import LedgerError, PluginError, SourceUnavailable
 from cgsync.intake import SHORTEST_LATER, SLICE
-from cgsync.ledger import Instant, books, outbox
+from cgsync.ledger import Instant, backfills, books, outbox
 from cgsync.preparation import Plan
 from tests.rig import ACTIVITY, Rig, Script, batch, record, rig
 
@@ -231,3 +231,19 @@ async def test_a_remapped_batch_is_counted_apart_from_what_was_read(desk: Rig) -
     stored = await desk.intake().take(Batch(records=[record("1")]), remapped=True)
     assert (stored.counts["remapped"], "read" in stored.counts) == (1, False)
     assert (await desk.ledger.read(books.audit)).ok
+
+
+async def test_a_backfill_does_not_bring_back_what_a_poll_read_meanwhile(desk: Rig) -> None:
+    window = Window(start=datetime(2026, 1, 1, tzinfo=UTC), end=datetime(2026, 2, 1, tzinfo=UTC))
+    begin = partial(backfills.start, source="desk", window=window, now=Instant.of(desk.clock))
+    number = await desk.ledger.write(begin)
+    intake = desk.intake()
+
+    async def slow(_: object) -> Batch:
+        page = Batch(records=[record("1", account="Old"), record("2")], cursor={"q": 1})
+        await intake.drain(Script(Batch(records=[record("1", account="New")], cursor={"p": 1})), settle=nothing)
+        return page
+
+    drained = await intake.catch_up(Script(slow), backfill=number, progress=nothing)
+    assert (drained.counts["read"], drained.counts["skipped"]) == (1, 1)
+    assert [msgspec.json.decode(row.body)["account"] for row in desk.offered] == ["New", "Acme"]

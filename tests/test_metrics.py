@@ -12,8 +12,8 @@ from prometheus_client.parser import text_string_to_metric_families
 import cgsync
 from cgsync.api import Batch
 from cgsync.errors import SourceUnavailable
+from cgsync.health import Condition
 from cgsync.metrics import GATES, Metrics
-from cgsync.poller import Condition
 from cgsync.sandbox import Sandbox
 from tests.plant import config, engine_on, source
 from tests.rig import ACTIVITY, Script, batch, eventually, record
@@ -58,7 +58,7 @@ async def test_what_waits_is_told_by_state_and_lane_and_what_was_rejected_by_kin
 ) -> None:
     mixed = Batch(records=[record("1"), record("2"), record("3", account="")], cursor={"p": 1})
     async with engine_on(config(tmp_path, sandbox, source("desk", Script(mixed)))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = figures(await Metrics(engine).text())
     assert of(found, "outbox") == {"pending": 2, "refused": 0, "held": 0}
     assert of(found, "outbox_waiting") == {"live": 2}
@@ -86,7 +86,7 @@ async def test_what_was_sent_is_told_of_the_sender(sandbox: Sandbox, tmp_path: P
 
 async def test_a_gate_that_is_closed_is_told_as_the_one_that_it_is(sandbox: Sandbox, tmp_path: Path) -> None:
     async with engine_on(config(tmp_path, sandbox)) as engine:
-        await engine.pause_sending()
+        await engine.sending.pause()
         found = figures(await Metrics(engine).text())
     assert of(found, "sender_gate") == {gate: float(gate == "halted") for gate in GATES}
 
@@ -118,7 +118,7 @@ async def test_the_ledger_its_disk_and_its_copies_are_told(sandbox: Sandbox, tmp
 
 async def test_without_a_daemon_only_what_is_stored_is_told(sandbox: Sandbox, tmp_path: Path) -> None:
     async with engine_on(config(tmp_path, sandbox, source("desk", Script(batch("1"))))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         found = figures(await Metrics(engine, running=False).text())
     assert of(found, "outbox")["pending"] == 1
     of_a_process = ("cgsync_sender", "cgsync_source", "cgsync_tasks", "process")
@@ -127,7 +127,7 @@ async def test_without_a_daemon_only_what_is_stored_is_told(sandbox: Sandbox, tm
 
 async def test_a_strange_name_of_a_source_is_escaped(sandbox: Sandbox, tmp_path: Path) -> None:
     async with engine_on(config(tmp_path, sandbox, source(STRANGE, Script(batch("1"))))) as engine:
-        await engine.drain(STRANGE)
+        await engine.sources.drain(STRANGE)
         text = await Metrics(engine).text()
     assert 'source="a \\"quoted\\" \\\\ name"' in text
     assert STRANGE in labels(text)["source"]
@@ -139,7 +139,7 @@ async def test_more_records_and_accounts_make_no_more_lines(sandbox: Sandbox, tm
         return Batch(records=[*records, record(f"bad{start}", account="")], cursor={"p": start + count})
 
     async with engine_on(config(tmp_path, sandbox, source("desk", Script(many(0, 1), many(100, 300))))) as engine:
-        await engine.drain("desk")
+        await engine.sources.drain("desk")
         text = await Metrics(engine).text()
     found = labels(text)
     assert found.keys() <= LABELS

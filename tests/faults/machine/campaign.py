@@ -62,6 +62,7 @@ def main() -> int:
     finally:
         spent = time.monotonic() - started
         print(f"{Machine.examples} examples, {Machine.applied} applied, {spent:.1f} s")
+        print(", ".join(f"{count} {what}" for what, count in sorted(Machine.happened.items())))
     return 0
 
 

@@ -18,7 +18,7 @@ from cgsync.api import Clock
 from cgsync.errors import LedgerError
 from cgsync.ledger import Ledger
 from cgsync.ledger.lock import Lock
-from cgsync.ledger.writer import Writer
+from cgsync.ledger.writer import Job, Writer
 
 T = TypeVar("T")
 
@@ -64,10 +64,13 @@ class Compiled:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, Any]] = {}
+        self._known: dict[str, dict[Any, Any]] = {}
 
     def lend(self, name: str, engine: Engine) -> None:
         """Let that engine use what the first one of its name compiled."""
         engine.dialect, engine._compiled_cache = self._kept.setdefault(name, (engine.dialect, engine._compiled_cache))
+        with engine.connect() as conn:
+            conn.info["compiled"] = self._known.setdefault(name, conn.info.get("compiled", {}))
 
 
 class HandWriter(Writer):
@@ -87,8 +90,8 @@ class HandWriter(Writer):
     def _run(self) -> None:
         """The thread ends at once."""
 
-    def submit(self, work: Callable[[Connection], T]) -> Future[T]:
-        future = super().submit(work)
+    def _queue(self, job: Job) -> Future[Any]:
+        future = super()._queue(job)
         self.wake()
         return future
 
@@ -106,8 +109,19 @@ class HandWriter(Writer):
             job = self._jobs.get_nowait()
         except Empty:
             return
-        if job is not None:
+        if job is not None and job.apart:
+            self._run_apart(self._link, job)
+        elif job is not None:
             self._commit_with_faults(job)
+        self.wake_for_more()
+
+    def wake_for_more(self) -> None:
+        """What may not join the last commit comes first."""
+        for job in self._next:
+            if job is not None:
+                self._jobs.put(job)
+        self._next.clear()
+        if not self._jobs.empty():
             self.wake()
 
     def _commit_with_faults(self, job: Any) -> None:

@@ -47,6 +47,10 @@ INVARIANTS: Mapping[str, str] = {
     "PausedResumes": AT_THE_END,
     "StopsInTime": AFTER_EACH_STEP,
     "BooksBalance": AFTER_EACH_STEP,
+    "BackfillApart": AFTER_EACH_STEP,
+    "GuardHolds": AFTER_EACH_STEP,
+    "ForgottenStaysSo": AFTER_EACH_STEP,
+    "PauseHolds": AFTER_EACH_STEP,
 }
 """Name → where. A method of :class:`Invariants` has the same name in snake case."""
 
@@ -179,8 +183,25 @@ class Invariants:
         assert state.waiting + state.in_flight + state.unsettled <= 2 * REFERENCES, state
         assert all(count <= KEPT_ATTEMPTS for (count,) in self.judge.query("SELECT count(*) FROM attempt GROUP BY seq"))
 
+    def backfill_apart(self) -> None:
+        """A backfill has its own cursor and lane, goes on where it was, settles nothing, and reads all there is."""
+        self._holds("BackfillApart")
+
+    def guard_holds(self) -> None:
+        """A run makes no more accounts than it may; the rest of it is held, also when it is cut off."""
+        self._holds("GuardHolds")
+
+    def forgotten_stays_so(self) -> None:
+        """Who was forgotten has no row, no reject, no byte in the files, and no request any more."""
+        self._holds("ForgottenStaysSo")
+
+    def pause_holds(self) -> None:
+        """What rests by an operator's word is not read from, or not sent, also after a restart."""
+        self._holds("PauseHolds")
+
     def books_balance(self) -> None:
-        """Whatever was read is accounted for."""
+        """Whatever was read is accounted for, and nothing else counts as read."""
+        self._holds("BooksBalance")
         self.world.looks += 1
         if self.world.looks % 8 == 0:
             self._audit()
@@ -217,6 +238,7 @@ class Invariants:
         files = [file.read_bytes() for file in self.world.folder.iterdir()]
         texts = [text.encode() for text in [*self.world.texts, self.world.process.log.text]]
         bodies = [line.body for line in self.world.api.log]
+        assert not self.judge.orders.traces(self.world.folder)
         everything = b"".join([*files, *texts, *bodies])
         assert SECRET.encode() not in everything
         assert TOKEN.encode() not in everything

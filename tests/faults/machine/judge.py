@@ -9,15 +9,17 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from cgsync.api import Cursor, Window
 from cgsync.ledger import key as normalise
-from tests.faults.machine.origin import LOG, Item, Origin, fold
+from tests.faults.machine.dealings import Dealings
+from tests.faults.machine.orders import Orders
+from tests.faults.machine.origin import LOG, Origin
 from tests.faults.machine.receiver import Applied, Put, Reply, account_of
+from tests.faults.machine.rows import ROWS, Row, advance
+from tests.faults.machine.storing import Storing
 
 SETTLE_TIME = 120.0
 PROBE_GAP = 900.0
@@ -28,54 +30,7 @@ SAME_INSTANT = 0.001
 """Seconds in which an answer reaches whoever is just about to send."""
 IN_A_ROW, BREADTH = 5, 3
 REFUSED_IN_A_ROW = 20
-
-ROWS = (
-    "SELECT a.key, a.reference, a.version, a.state, a.due, a.doubt, a.attempts, a.delivered_version, p.body "
-    "FROM activity a LEFT JOIN payload p ON p.seq = a.seq"
-)
-CURSORS = "SELECT source, value FROM checkpoint WHERE part = ?"
-REJECTS = "SELECT source, identity FROM reject WHERE key = ''"
 EPOCH = "SELECT shift FROM epoch"
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the outbox, as it is in the file."""
-
-    key: str
-    reference: str
-    version: int
-    state: str
-    due: float | None
-    doubt: float | None
-    attempts: int
-    delivered_version: int | None
-    body: bytes
-
-
-@dataclass(slots=True)
-class Dealings:
-    """What the API and one process had to do with each other."""
-
-    closed_from: float = 0.0
-    closed_until: float = 0.0
-    closed_for: str = ""
-    failures: list[str] = field(default_factory=list)
-    """references of the failures in a row, as the API gave them"""
-    wide: bool = False
-    """whether there were enough of them, over enough references, since the gate was seen open"""
-    halted: bool = False
-    closed: bool = False
-    """whether anything but a failure closed the gate since it was seen open"""
-    refused: int = 0
-    token: str = ""
-    renewable_at: float = 0.0
-    """when that token is near its end"""
-    logging_in: bool = False
-    condemned: set[str] = field(default_factory=set)
-    """tokens that got a 401"""
-    asked: dict[tuple[str, bytes], float] = field(default_factory=dict)
-    """version → when it may be sent again at the earliest, as the API asked"""
 
 
 class Judge:
@@ -83,17 +38,12 @@ class Judge:
 
     def __init__(self, file: Path, origins: Sequence[Origin], time: Callable[[], float]) -> None:
         self._link = sqlite3.connect(f"file:{file}?mode=ro", uri=True, isolation_level=None)
-        self._origins = {origin.name: origin for origin in origins}
         self._time = time
         self.verdicts: dict[str, str] = {}
         self.rows: dict[str, Row] = {}
+        self._seen = 0
         self.versions: dict[str, list[tuple[int, bytes]]] = defaultdict(list)
         """key → every version that was ever durable"""
-        self.wanted: dict[str, dict[str, Item]] = {origin.name: {} for origin in origins}
-        self.rejected: dict[str, dict[str, bool]] = {origin.name: {} for origin in origins}
-        """source → what must have a reject (or must have none)"""
-        self.stored: dict[str, list[int]] = {origin.name: [] for origin in origins}
-        """source → the numbers of its durable batches, in order"""
         self.shown: dict[str, bytes] = {}
         """reference → what the API shows for it now"""
         self._sent: dict[str, int] = {}
@@ -107,8 +57,9 @@ class Judge:
         """reference → when a request for it was last abandoned"""
         self.longest_asked = 0.0
         self.writes_failed: set[object] = set()
-        self.holding = False
-        """whether a command to hold is on its way"""
+        self.happened: Counter[str] = Counter()
+        self.orders = Orders()
+        self.storing = Storing(self._link, origins, self.orders, self.violated, self.happened)
 
     def close(self) -> None:
         self._link.close()
@@ -119,55 +70,17 @@ class Judge:
     # What is in the file.
 
     def observe(self) -> None:
-        """Look at the file as it is now; called after every commit."""
-        self.rows = {row[0]: Row(*row) for row in self._link.execute(ROWS)}
+        """Look at the file as it is now, if somebody else wrote into it since."""
+        ((seen,),) = self.query("PRAGMA data_version")
+        if seen == self._seen:
+            return
+        self._seen = seen
+        before, self.rows = self.rows, {row[0]: Row(*row) for row in self._link.execute(ROWS)}
         for row in self.rows.values():
             known = self.versions[row.key]
             if not known or known[-1][0] != row.version:
                 known.append((row.version, row.body))
-        cursors = {uid: int(msgspec.json.decode(value)) for uid, value in self._link.execute(CURSORS, (LOG,))}
-        for name, origin in self._origins.items():
-            self._follow(origin, cursors.get(name, 0))
-        self._compare_wanted()
-        self._compare_rejects()
-
-    def _follow(self, origin: Origin, newest: int) -> None:
-        """The cursor moved: all batches on the way are durable from now on."""
-        stored = self.stored[origin.name]
-        last = stored[-1] if stored else 0
-        way: list[int] = []
-        while newest > last:
-            way.append(newest)
-            newest = origin.served[newest].before
-        if newest != last:
-            self.violated("CursorBehindOutbox", f"{origin.name}: cursor went from batch {last} to {newest}")
-        for number in reversed(way):
-            stored.append(number)
-            batch = origin.served[number]
-            fold(self.wanted[origin.name], batch)
-            rejected = self.rejected[origin.name]
-            for item in batch.items:
-                rejected[item.key] = item.kind == "invalid"
-            rejected.update(dict.fromkeys(batch.nobodies, True))
-
-    def _compare_wanted(self) -> None:
-        for name, wanted in self.wanted.items():
-            for item in wanted.values():
-                row = self.rows.get(normalise(reference(name, item.key)))
-                if row is None:
-                    self.violated("CursorBehindOutbox", f"{name} {item.key} was read and is nowhere")
-                elif account_of(row.body) != item.account:
-                    words = f"{name} {item.key} should become {item.account}, its row wants {account_of(row.body)}"
-                    self.violated("NoLoss", words)
-                elif row.state == "pending" and row.due is None:
-                    self.violated("NoLoss", f"{row.reference} is pending and never due")
-
-    def _compare_rejects(self) -> None:
-        there = set(self._link.execute(REJECTS))
-        for name, rejected in self.rejected.items():
-            for identity, should in rejected.items():
-                if should and (name, identity) not in there:
-                    self.violated("NoLoss", f"{name} {identity} was rejected, and no reject tells so")
+        self.storing.observe(before, self.rows)
 
     def check_rows(self, now: float) -> None:
         """What must hold of the rows at any time. ``now`` is boot time."""
@@ -221,12 +134,18 @@ class Judge:
             self.violated("GateHolds", words)
         if now < dealings.asked.get((put.reference, put.body), 0.0) - 1e-6:
             self.violated("BackoffBounded", f"{put.reference} was asked to wait longer")
-        if self.rows[normalise(put.reference)].state == "held" and not self.holding:
-            self.violated("GateHolds", f"{put.reference} was sent while it was held")
-        if dealings.halted:
-            self.violated("GateHolds", f"{put.reference} was sent while sending was halted")
+        self._check_orders(put)
         if put.owner in self.writes_failed:
             self.violated("NoWriteNoSend", f"{put.reference} was sent after a write failed")
+
+    def _check_orders(self, put: Put) -> None:
+        row = self.rows.get(normalise(put.reference))
+        if row is not None and row.state == "held" and not self.orders.holding:
+            self.violated("GateHolds", f"{put.reference} was sent while it was held")
+        if self.orders.sending_rests:
+            self.violated("PauseHolds", f"{put.reference} was sent while sending was paused")
+        if self.orders.forbidden(put.reference):
+            self.violated("ForgottenStaysSo", f"{put.reference} was sent after it was forgotten")
 
     def _check_reference(self, put: Put) -> bool:
         if not put.reference or put.account == "Ghost":
@@ -235,14 +154,14 @@ class Judge:
         known = self.versions[normalise(put.reference)]
         if all(body != put.body for _, body in known):
             self.violated("SendAfterDurable", f"{put.reference} was sent as {put.account}, which is not in the ledger")
-        elif not _advance(self._sent, put.reference, put.body, known):
+        elif not advance(self._sent, put.reference, put.body, known):
             self.violated("RetryNeverRegresses", f"{put.reference} was sent as {put.account} again")
         return bool(known)
 
     def applied(self, line: Applied) -> None:
         """The API executed a request."""
         self.shown[line.reference] = line.body
-        if not _advance(self._applied, line.reference, line.body, self.versions[normalise(line.reference)]):
+        if not advance(self._applied, line.reference, line.body, self.versions[normalise(line.reference)]):
             words = f"{line.reference} became {account_of(line.body)} after a newer version"
             self.violated("OrderPerReference", words)
 
@@ -316,10 +235,18 @@ class Judge:
         if token is not None:
             dealings.token, dealings.renewable_at = token, self._time() + life * 0.9 - 61
 
+    def fetching(self, origin: Origin, cursor: Cursor, window: Window | None) -> None:
+        """The source is asked for what comes after that cursor."""
+        place = origin.name if window is None else self.storing.catching_up.of(self._link, window).place
+        if origin.name in self.orders.paused:
+            self.violated("PauseHolds", f"{place} reads from {origin.name}, which is paused")
+        if (at := int(str(cursor.get(LOG) or 0))) != self.storing.lies_behind(place):
+            self.violated("BackfillApart", f"{place} goes on at {at}, and was at {self.storing.lies_behind(place)}")
+
     def settling(self, origin: Origin, numbers: Sequence[int]) -> None:
         """The source is told to settle."""
         self.observe()
-        early = [number for number in numbers if number not in self.stored[origin.name]]
+        early = [number for number in numbers if number not in self.storing.stored[origin.name]]
         if early:
             self.violated("AckAfterDurable", f"{origin.name}: batches {early} were settled before they were stored")
 
@@ -365,17 +292,3 @@ class Judge:
 
     def query(self, statement: str) -> list[Any]:
         return list(self._link.execute(statement))
-
-
-def reference(source: str, key: str) -> str:
-    """The reference of a record of that source."""
-    return f"{source}-{key}"
-
-
-def _advance(at: dict[str, int], name: str, body: bytes, known: Sequence[tuple[int, bytes]]) -> bool:
-    """Go on to the first version with that body that is not older than where we were; false when there is none."""
-    version = next((number for number, content in known if content == body and number >= at.get(name, 0)), None)
-    if version is None:
-        return False
-    at[name] = version
-    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from asyncio.base_events import BaseEventLoop
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 
 MOST_TURNS, MOST_TIMERS = 5_000, 2_000
 """Turns between two timers, and timers that ring in one drive: whoever needs more goes round in circles."""
+ASIDE = "cgsync-aside"
 LATE = 1e-6
 """Seconds that a timer rings late, as they all do: never before its time, whatever the rounding."""
 
@@ -47,9 +49,13 @@ class WorldLoop(BaseEventLoop):
     def select(self, timeout: float | None) -> Sequence[Any]:
         """Nothing is ready: go to the next timer, or end the drive."""
         self._turns += 1
+        if timeout is None or timeout > 0:
+            _wait_for_what_is_aside()
         if self._turns > MOST_TURNS or self._timers > MOST_TIMERS:
             self.stop()
             self.errors.append(Hot(f"still busy after {self._turns} turns and {self._timers} timers"))
+        elif self._ready:
+            return ()
         elif timeout is None or timeout > 0:
             when = self._scheduled[0].when() if self._scheduled else None
             if when is None or when > self._until:
@@ -70,6 +76,13 @@ class WorldLoop(BaseEventLoop):
         error = context.get("exception") or RuntimeError(context["message"])
         if not isinstance(error, asyncio.CancelledError):
             self.errors.append(error)
+
+
+def _wait_for_what_is_aside() -> None:
+    """Long work has a thread of its own; here no time passes meanwhile."""
+    for thread in threading.enumerate():
+        if thread.name == ASIDE:
+            thread.join()
 
 
 class WorldClock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import partial
+from collections import Counter
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,16 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
-from cgsync.ledger import Instant, key, outbox
 from tests.faults.machine.disk import Fault
 from tests.faults.machine.invariants import Invariants
-from tests.faults.machine.judge import reference
-from tests.faults.machine.origin import PARTS, Origin
+from tests.faults.machine.operators import KEYS, SOURCES, Operators
+from tests.faults.machine.origin import PARTS
 from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
 from tests.faults.machine.world import World, empty_ledger
 
-SOURCES = st.sampled_from(["desk", "mail"])
-KEYS = st.sampled_from(["a", "b", "c"])
 ACCOUNTS = st.sampled_from(["A", "B", "C", "BAD"])
 WEATHER = st.sampled_from(["ok", "ok", HOLD, HOLD, *KINDS])
 ANSWERS = st.sampled_from(["ok", "ok", *ON_THE_WIRE])
@@ -32,7 +29,7 @@ LONG = st.sampled_from([30.0, 150.0, 901.0, 3601.0, 86_401.0])
 FATES = st.sampled_from([None, 0.5, 30.0, 119.0])
 
 
-class Machine(Invariants, RuleBasedStateMachine):
+class Machine(Invariants, Operators, RuleBasedStateMachine):
     """Two sources with three keys each; one API; one process at a time."""
 
     places: ClassVar[itertools.count[int]] = itertools.count()
@@ -40,6 +37,7 @@ class Machine(Invariants, RuleBasedStateMachine):
     model: ClassVar[Path]
     applied: ClassVar[int] = 0
     examples: ClassVar[int] = 0
+    happened: ClassVar[Counter[str]] = Counter()
     world: World
 
     @classmethod
@@ -60,6 +58,7 @@ class Machine(Invariants, RuleBasedStateMachine):
         finally:
             type(self).applied += len(self.world.api.log)
             type(self).examples += 1
+            self.happened.update(self.world.judge.happened)
             self.world.close()
 
     # Sources.
@@ -351,47 +350,3 @@ class Machine(Invariants, RuleBasedStateMachine):
     @rule(stalled=st.booleans())
     def the_disk_stalls(self, stalled: bool) -> None:
         self.world.stall(stalled)
-
-    # The operator.
-
-    @rule()
-    def resume(self) -> None:
-        self.world.resume()
-
-    @rule(source=SOURCES, key=KEYS)
-    def hold(self, source: str, key: str) -> None:
-        self.world.hold(reference(source, key))
-
-    @rule(halted=st.booleans())
-    def halt(self, halted: bool) -> None:
-        self.world.halt(halted)
-
-    @rule(source=SOURCES, key=KEYS)
-    def release(self, source: str, key: str) -> None:
-        now = Instant.of(self.world.clock)
-        self.world.ask_again(partial(outbox.release, references=[reference(source, key)], now=now))
-
-    @rule(source=SOURCES, name=KEYS)
-    def retry(self, source: str, name: str) -> None:
-        now = Instant.of(self.world.clock)
-        self.world.ask_again(partial(outbox.retry, keys=[key(reference(source, name))], now=now))
-
-    # What they share.
-
-    def _origin(self, name: str) -> Origin:
-        return next(origin for origin in self.world.origins if origin.name == name)
-
-    def _put_in(self, source: str, key: str, account: str) -> None:
-        self._origin(source).edit(key, account)
-        self.world.poll(source)
-
-    def _open_up(self) -> None:
-        """All is well for a moment."""
-        self.world.api.heal()
-        self.world.halt(False)
-        self.world.resume()
-
-    def _answer_all(self, kind: str) -> None:
-        for put in list(self.world.api.open):
-            self.world.api.reply(put, kind)
-        self.world.drive()

@@ -10,7 +10,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
+from tests.faults.machine.wrong_operating import OPERATING
 from tests.faults.machine.wrong_sending import SENDING
 from tests.faults.machine.wrong_storing import STORING
 
-MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {each.__name__: each for each in (*STORING, *SENDING)}
+MUTANTS: Mapping[str, Callable[[pytest.MonkeyPatch], None]] = {
+    each.__name__: each for each in (*STORING, *SENDING, *OPERATING)
+}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
-from cgsync.api import Batch, Cursor, Json, Problem, Record, Source, Unreadable
+from cgsync.api import Batch, Cursor, Json, Problem, Record, Source, Unreadable, Window
 
 PARTS = ("p", "q")
 LOG = "log"
@@ -23,11 +24,31 @@ class Item:
     kind: str = "good"
     revision: int | None = None
 
+    def mended(self) -> Item:
+        """What a mended mapping makes of it."""
+        return replace(self, kind="good", account=f"Mended {self.account}") if self.kind == "invalid" else self
+
     def record(self, name: str) -> Record:
         data = {"id": self.key, "account": self.account, "skip": self.kind == "filtered"}
+        data |= {"name": self.account, "from": address(name, self.key)}
         if self.kind == "invalid":
             data["account"] = ""
         return Record(key=self.key, data=data, position=f"{name} {self.key}", revision=self.revision)
+
+
+def address(source: str, key: str) -> str:
+    """Whom the records under that key are about."""
+    return f"{key}.{source}@people.example"
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Run:
+    """One run of a source, as the guard sees it. ``most``: so many accounts may it make."""
+
+    most: int | None
+    first: bool = True
+    made: set[str] = field(default_factory=set)
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +58,13 @@ class Served:
     number: int
     before: int
     items: Sequence[Item]
-    nobodies: Sequence[str]
+    nobodies: Sequence[str] = ()
     """positions of what had no key, or was unreadable"""
+    keyless: int = 0
+    run: Run | None = None
+    """``None`` for a backfill"""
+    mended: bool = False
+    """whether it is mapped by a mapping that takes everything"""
 
 
 @dataclass(slots=True)
@@ -48,6 +74,14 @@ class Origin:
     name: str
     revisions: bool
     settles: bool
+    mended: bool = False
+    """whether its mapping takes what was invalid before"""
+    new_accounts: int | None = None
+    """the limit of the guard"""
+    slow: float = 0.0
+    """seconds that a backfill waits for a page after it was made"""
+    archive: dict[str, Item] = field(default_factory=dict)
+    """what a backfill reads instead of what stands there now"""
     table: dict[str, tuple[int, Item]] = field(default_factory=dict)
     nobodies: list[tuple[int, str, str]] = field(default_factory=list)
     """(when, part, what): keyless or unreadable things"""
@@ -87,7 +121,23 @@ class Origin:
         if key in self.table:
             self.replica[key] = self.table[key][1]
 
-    def news(self, cursor: Cursor) -> Batch | None:
+    def recall(self, cursor: Cursor, *, mended: bool) -> Batch | None:
+        """What a backfill reads after its cursor: all there is, key by key."""
+        keys = sorted(key for key in self.table if key > str(cursor.get("key") or ""))[: self.page]
+        if not keys:
+            return None
+        items = [self.archive.get(key, self.table[key][1]) for key in keys]
+        number = self._serve(items, cursor, mended=mended)
+        records = [item.record(self.name) for item in items]
+        return Batch(records=records, cursor={LOG: number, "key": keys[-1]}, done=[number] if self.settles else [])
+
+    def _serve(self, items: Sequence[Item], cursor: Cursor, **more: Any) -> int:
+        self.batches += 1
+        before = int(str(cursor.get(LOG) or 0))
+        self.served[self.batches] = Served(number=self.batches, before=before, items=items, **more)
+        return self.batches
+
+    def news(self, cursor: Cursor, run: Run, *, mended: bool) -> Batch | None:
         """What comes after the cursor."""
         for part in PARTS:
             since = int(str(cursor.get(part) or 0))
@@ -95,69 +145,71 @@ class Origin:
                 (at, item) for at, item in self._changes(part) if at > since
             )[: self.page]  # fmt: skip
             if changed:
-                return self._batch(part, changed, cursor)
+                return self._batch(part, changed, cursor, run, mended)
         if self.replica:
-            return self._batch(PARTS[0], [], cursor)
+            return self._batch(PARTS[0], [], cursor, run, mended)
         return None
 
     def _changes(self, part: str) -> Sequence[tuple[int, str]]:
         keyed = [(at, f"key {key}") for key, (at, _) in self.table.items() if self.part(key) == part]
         return [*keyed, *((at, what) for at, place, what in self.nobodies if place == part)]
 
-    def _batch(self, part: str, changed: Sequence[tuple[int, str]], cursor: Cursor) -> Batch:
-        items = [self.table[what[4:]][1] for _, what in changed if what.startswith("key ")]
-        old = list(self.replica.values())
+    def _batch(self, part: str, changed: Sequence[tuple[int, str]], cursor: Cursor, run: Run, mended: bool) -> Batch:
+        items = [*self.replica.values(), *(self.table[what[4:]][1] for _, what in changed if what.startswith("key "))]
         self.replica.clear()
         keyless = [at for at, what in changed if what == "keyless"]
         unreadable = [at for at, what in changed if what == "unreadable"]
-        self.batches += 1
-        self.served[self.batches] = Served(
-            number=self.batches,
-            before=int(str(cursor.get(LOG) or 0)),
-            items=[*old, *items],
-            nobodies=[
-                *(f"{self.name} keyless {at}" for at in keyless),
-                *(f"{self.name} bad {at}" for at in unreadable),
-            ],
-        )
+        nobodies = [*(f"{self.name} keyless {at}" for at in keyless), *(f"{self.name} bad {at}" for at in unreadable)]
+        number = self._serve(items, cursor, nobodies=nobodies, keyless=len(keyless), run=run, mended=mended)
         ghosts = [Record(key="", data={"account": "Ghost"}, position=f"{self.name} keyless {at}") for at in keyless]
-        moved: dict[str, Json] = {LOG: self.batches}
+        moved: dict[str, Json] = {LOG: number}
         if changed:
             moved[part] = self.handed_out[part] = changed[-1][0]
         return Batch(
-            records=[*(item.record(self.name) for item in [*old, *items]), *ghosts],
+            records=[*(item.record(self.name) for item in items), *ghosts],
             rejects=[Unreadable(position=f"{self.name} bad {at}", raw=b"\xff", reason="not text") for at in unreadable],
             cursor=moved,
             problems=[Problem(part=part, reason="a file was skipped")] if unreadable else [],
-            done=[self.batches] if self.settles else [],
+            done=[number] if self.settles else [],
         )
 
 
-class Tap:
-    """An open source: what one process sees of the origin."""
+class Watcher(Protocol):
+    """Who is told what a source is asked for."""
 
-    def __init__(
-        self, origin: Origin, alive: Callable[[], bool], on_settle: Callable[[Origin, Sequence[int]], None]
-    ) -> None:
+    def fetching(self, origin: Origin, cursor: Cursor, window: Window | None) -> None: ...
+    def settling(self, origin: Origin, numbers: Sequence[int]) -> None: ...
+
+
+class Tap:
+    """An open source: what one process sees of the origin, as it is set up now. ``bell`` wakes it."""
+
+    def __init__(self, origin: Origin, bell: asyncio.Event, alive: Callable[[], bool], watcher: Watcher) -> None:
         self._origin = origin
+        self._bell = bell
         self._alive = alive
-        self._on_settle = on_settle
-        self.bell = asyncio.Event()
+        self._watcher = watcher
+        self._mended = origin.mended
+        self._run = Run(most=origin.new_accounts)
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[Source]:
-        yield self
+    async def open(self, window: Window | None = None) -> AsyncIterator[Source]:
+        yield self if window is None else Recall(self._origin, self._mended, self._alive, self._watcher, window)
 
     async def fetch(self, cursor: Cursor) -> Batch | None:
         self._live()
+        self._watcher.fetching(self._origin, cursor, None)
         await asyncio.sleep(0)
         if self._origin.troubles:
             raise self._origin.troubles.pop(0)
-        return self._origin.news(cursor)
+        batch = self._origin.news(cursor, self._run, mended=self._mended)
+        if batch is None:
+            self._run = Run(most=self._run.most, first=False)
+        return batch
 
     async def wait(self) -> None:
-        await self.bell.wait()
-        self.bell.clear()
+        await self._bell.wait()
+        self._bell.clear()
 
     def _live(self) -> None:
         if not self._alive():
@@ -171,28 +223,47 @@ class SettlingTap(Tap):
         self._live()
         await asyncio.sleep(0)
         numbers = [int(str(item)) for item in done]
-        self._on_settle(self._origin, numbers)
+        self._watcher.settling(self._origin, numbers)
         if self._origin.settle_troubles:
             raise self._origin.settle_troubles.pop(0)
         self._origin.settled.update(numbers)
 
 
-def tap(origin: Origin, alive: Callable[[], bool], on_settle: Callable[[Origin, Sequence[int]], None]) -> Tap:
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """An open source that reads a span of time again."""
+
+    origin: Origin
+    mended: bool
+    alive: Callable[[], bool]
+    watcher: Watcher
+    window: Window
+
+    async def fetch(self, cursor: Cursor) -> Batch | None:
+        if not self.alive():
+            raise asyncio.CancelledError
+        self.watcher.fetching(self.origin, cursor, self.window)
+        await asyncio.sleep(0)
+        batch = self.origin.recall(cursor, mended=self.mended)
+        if self.origin.slow:
+            await asyncio.sleep(self.origin.slow)
+        return batch
+
+    async def settle(self, done: Sequence[Json]) -> None:
+        self.watcher.settling(self.origin, [int(str(item)) for item in done])
+
+
+def tap(origin: Origin, bell: asyncio.Event, alive: Callable[[], bool], watcher: Watcher) -> Tap:
     """An open source over that origin."""
-    return (SettlingTap if origin.settles else Tap)(origin, alive, on_settle)
+    return (SettlingTap if origin.settles else Tap)(origin, bell, alive, watcher)
 
 
-def fold(wanted: dict[str, Item], batch: Served) -> None:
-    """What should be wanted after that batch: the newest that passed, per key; never an older revision over a newer."""
-    for item in batch.items:
+def fold(wanted: dict[str, Item], items: Sequence[Item]) -> None:
+    """What should be wanted after these: the newest that passed, per key; never an older revision over a newer."""
+    for item in items:
         if item.kind != "good":
             continue
         old = wanted.get(item.key)
         if old is not None and None not in (old.revision, item.revision) and item.revision < old.revision:  # type: ignore[operator]  # neither is None
             continue
         wanted[item.key] = item
-
-
-def standing(batches: Sequence[Served]) -> Mapping[str, str]:
-    """Key → kind of what came last under it."""
-    return {item.key: item.kind for batch in batches for item in batch.items}

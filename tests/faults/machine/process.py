@@ -4,31 +4,38 @@ from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cgsync.config import Schedule
+from cgsync.backfill import Backfiller
+from cgsync.config import Schedule, SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import LedgerError
 from cgsync.http import Pace
 from cgsync.intake import SourceIntake
-from cgsync.ledger import Instant, sources
+from cgsync.ledger import Instant
+from cgsync.ledger.sources import Known
 from cgsync.mapping import Mapper, MappingSpec, compile_mapping
 from cgsync.model import Due, Result
+from cgsync.operations.core import Core
 from cgsync.poller import Poller
 from cgsync.preparation import Plan
+from cgsync.retrial import Retrial
+from cgsync.running import Running
 from cgsync.schedule import Bell
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Sender
 from cgsync.sending import LedgerOutbox
 from cgsync.testing import MemoryLog
+from tests.faults.machine.daemon import HandEngine, configuration
 from tests.faults.machine.disk import Compiled, Disk, ledger_class
 from tests.faults.machine.loop import WorldClock, WorldLoop
-from tests.faults.machine.origin import Origin, Tap, tap
+from tests.faults.machine.origin import Origin, Watcher, tap
 from tests.faults.machine.receiver import Api, HandCredentials, HandWire
 
 RECEIVER = "https://receiver.example/activities as someone"
@@ -41,11 +48,12 @@ LONGEST_STOP = 60.0
 
 
 @functools.cache
-def mapper(name: str) -> Mapper:
-    """Records become activities that differ in their account."""
+def mapper(name: str, *, mended: bool) -> Mapper:
+    """Records become activities that differ in their account; a ``mended`` one knows what to do without one."""
     activity = {
         "reference": f"{name}-{{{{ record.id }}}}",
-        "account": "{{ record.account }}",
+        "account": "{{ record.account or 'Mended ' ~ record.name }}" if mended else "{{ record.account }}",
+        "contact": "{{ record.from }}",
         "type": "Ticket",
         "source": "Desk",
         "happened_at": "2026-03-04 10:00:00",
@@ -95,15 +103,19 @@ class Process:
         api: Api,
         origins: Sequence[Origin],
         random: Callable[[], float],
-        on_settle: Callable[[Origin, Sequence[int]], None],
+        watcher: Watcher,
         on_failure: Callable[[object], None],
     ) -> None:
         self.alive = True
         self.failure: BaseException | None = None
         self.log = MemoryLog()
+        self._folder = folder
         self._loop = loop
         self._clock = clock
-        self._tasks: list[asyncio.Task[None]] = []
+        self._origins = origins
+        self._random = random
+        self._watcher = watcher
+        self.bells = {origin.name: asyncio.Event() for origin in origins}
         self.ledger = ledger_class(disk, loop, compiled()).open(folder, receiver=RECEIVER, clock=clock, boot_id=boot)
         self._tokens = HandCredentials(
             "https://receiver.example/token", "id", Secret(SECRET), clock=clock, redactor=Redactor()
@@ -118,29 +130,39 @@ class Process:
             random=random,
             log=self.log,
         )
-        self.taps: dict[str, Tap] = {}
-        self.intakes: dict[str, SourceIntake] = {}
-        self.pollers: dict[str, Poller] = {}
-        for origin in origins:
-            self._equip(origin, random, on_settle)
+        self._commands: set[asyncio.Task[None]] = set()
+        self.engine: HandEngine
 
-    def _equip(
-        self, origin: Origin, random: Callable[[], float], on_settle: Callable[[Origin, Sequence[int]], None]
-    ) -> None:
-        plan = Plan(uid=origin.name, mapper=mapper(origin.name), contract=contract())
-        self.taps[origin.name] = opened = tap(origin, lambda: self.alive, on_settle)
-        self.intakes[origin.name] = intake = SourceIntake(
+    @property
+    def core(self) -> Core:
+        """What commands work with."""
+        return Core.of(self.engine, self._folder)
+
+    def configured(self) -> Any:
+        """The configuration as it is now."""
+        return configuration(self._folder, self._origins)
+
+    def _equip(self, source: SourceConfig, known: Known) -> Running:
+        origin = next(origin for origin in self._origins if origin.name == known.uid)
+        chosen = mapper(origin.name, mended=origin.mended)
+        plan = Plan(uid=origin.name, mapper=chosen, contract=contract(), new_accounts=origin.new_accounts)
+        opened = tap(origin, self.bells[origin.name], lambda: self.alive, self._watcher)
+        common: dict[str, Any] = {"clock": self._clock, "log": self.log}
+        intake = SourceIntake(
             plan, self.ledger, offer=self.sender.offer, clock=self._clock, time_limit=timedelta(minutes=5)
         )
-        self.pollers[origin.name] = Poller(
-            opened.open,
-            intake,
-            self.ledger,
-            uid=origin.name,
-            bell=Bell(Schedule(every=EVERY, timezone=UTC_ZONE), clock=self._clock, random=random),
-            clock=self._clock,
-            random=random,
-            log=self.log,
+        retrial = Retrial(plan, intake, self.ledger, offer=self.sender.offer, **common)
+        common |= {"uid": origin.name, "random": self._random}
+        bell = Bell(Schedule(every=EVERY, timezone=UTC_ZONE), clock=self._clock, random=self._random)
+        return Running(
+            config=source,
+            uid=known.uid,
+            plan=plan,
+            intake=intake,
+            retrial=retrial,
+            poller=Poller(opened.open, intake, self.ledger, bell=bell, before=retrial.run, **common),
+            backfiller=Backfiller(opened.open, intake, self.ledger, **common),
+            paused=known.paused,
         )
 
     def start(self) -> None:
@@ -148,12 +170,18 @@ class Process:
         self.spawn(self._begin())
 
     async def _begin(self) -> None:
-        now = Instant.of(self._clock)
-        for name in self.pollers:
-            # its uid is its name here: the judge reads the file by it
-            await self.ledger.write(partial(sources.register, name=name, plugin="script", now=now))
-        self._sending = self.spawn(self.sender.run())
-        self._polling = [self.spawn(poller.run()) for poller in self.pollers.values()]
+        self.engine = HandEngine(
+            self.configured(),
+            self.ledger,
+            SimpleNamespace(clock=self._clock, log=self.log),
+            random=self._random,
+            log=self.log,
+            sender=self.sender,
+            equip=self._equip,
+            on_failure=self._fail,
+        )
+        await self.engine.assemble()
+        self.engine.start()
 
     def stop(self) -> bool:
         """Stop as the daemon does on SIGTERM; false when it took too long. The ledger is closed as clean after it."""
@@ -169,11 +197,10 @@ class Process:
         return True
 
     async def _stop(self) -> None:
-        for task in self._polling:
-            task.cancel()
-        await asyncio.wait(self._polling)
-        self.sender.stop()
-        await asyncio.gather(self._sending, return_exceptions=True)
+        for command in self._commands:
+            command.cancel()
+        await asyncio.gather(*self._commands, return_exceptions=True)
+        await self.engine.stop()
         await self._tokens.aclose()
 
     def kill(self) -> None:
@@ -189,12 +216,20 @@ class Process:
             self._loop.drive(0.0)
         self.ledger.close()
 
+    def command(self, work: Coroutine[Any, Any, None]) -> None:
+        """Somebody asks something of it; a stop does not wait for that."""
+        task = self.spawn(work)
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
+
     def spawn(self, work: object) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(work)
         task.add_done_callback(self._ended)
-        self._tasks.append(task)
         return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None and self.failure is None:
-            self.failure = error
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        self.failure = self.failure or error

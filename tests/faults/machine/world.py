@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
-from cgsync.ledger import Instant, Ledger, database, key, outbox
+from cgsync.api import Window
+from cgsync.errors import ControlError
+from cgsync.ledger import Ledger, database
+from cgsync.operations import forgetting, outbox, sources
+from cgsync.operations.core import Core
 from tests.faults.machine.disk import Disk, Fault
-from tests.faults.machine.judge import Judge, Row
+from tests.faults.machine.judge import Judge
 from tests.faults.machine.loop import WorldClock, WorldLoop
-from tests.faults.machine.origin import Origin
+from tests.faults.machine.orders import Person
+from tests.faults.machine.origin import Origin, address
 from tests.faults.machine.process import RECEIVER, Process
 from tests.faults.machine.receiver import BAD, Api, account_of
+from tests.faults.machine.rows import Row, reference
 
 T = TypeVar("T")
 WAITS = (5.0, 130.0, 310.0, 920.0, *[3_700.0] * 12, *[86_500.0] * 9)
 """Seconds that are given for everything to arrive: past a doubt, a backoff, a pause, a day for what was refused."""
+FIRST_WINDOW = datetime(2026, 1, 1, tzinfo=UTC)
 MOMENT = 0.05
 """Seconds: whatever needs no waiting is done by then."""
 
@@ -78,7 +86,7 @@ class World:
             api=self.api,
             origins=self.origins,
             random=self.random.random,
-            on_settle=self.judge.settling,
+            watcher=self.judge,
             on_failure=self.judge.writes_failed.add,
         )
         self.restarts += 1
@@ -147,60 +155,116 @@ class World:
         self.start()
         return True
 
+    @property
+    def at_ease(self) -> bool:
+        """Whether a command would be carried out at once."""
+        return not self.disk.stalled
+
     # What an operator, or a source, does.
 
+    def origin(self, name: str) -> Origin:
+        return next(origin for origin in self.origins if origin.name == name)
+
     def poll(self, name: str) -> None:
-        self.process.taps[name].bell.set()
+        self.process.bells[name].set()
         self.drive()
-
-    def write(self, work: Callable[[Connection], T]) -> T | None:
-        """A command that writes; ``None`` when the process died over it."""
-        done: list[T] = []
-
-        async def carry() -> None:
-            done.append(await process.ledger.write(work))
-
-        process = self.process
-        process.spawn(carry())
-        self.drive()
-        return done[0] if done else None
 
     def read(self, query: Callable[[Connection], T]) -> T:
         return self.process.ledger._query(query)
 
-    def ask_again(self, work: Callable[[Connection], T]) -> None:
+    def command(self, work: Callable[[Core], Awaitable[object]], done: Callable[[], None] = lambda: None) -> None:
+        """Carry a command out; ``done`` is called right after it, unless it failed or the process died over it."""
+
+        async def carry() -> None:
+            try:
+                await work(process.core)
+            except ControlError:
+                return
+            done()
+
+        process = self.process
+        process.command(carry())
+        self.drive()
+
+    def ask_again(self, work: Callable[[Core], Awaitable[object]]) -> None:
         """A command that lets something be sent: the time that it had to wait for is forgotten."""
         self.judge.dealings[self.process].asked.clear()
-        self.write(work)
-        self.process.sender.look()
-        self.drive()
+        self.command(work)
+
+    def release(self, *references: str, source: str | None = None) -> None:
+        """`cgsync outbox release`."""
+        self.ask_again(partial(outbox.release, references=references, source=source))
 
     def hold(self, reference: str) -> None:
         """`cgsync outbox hold`."""
+        self.judge.orders.holding = True
+        self.command(partial(outbox.hold, references=[reference]))
+        self.judge.orders.holding = False
 
-        async def carry() -> None:
-            await process.ledger.write(partial(outbox.hold, references=[reference]))
-            process.sender.withdraw([key(reference)])
+    def pause(self, name: str) -> None:
+        """`cgsync pause` of a source."""
+        self.command(partial(sources.pause, names=[name]), partial(self.judge.orders.paused.add, name))
 
-        process, self.judge.holding = self.process, True
-        process.spawn(carry())
-        self.drive()
-        self.judge.holding = False
+    def go_on(self, name: str) -> None:
+        """`cgsync resume` of a source."""
+        self.judge.orders.paused.discard(name)
+        self.command(partial(sources.resume, names=[name]))
 
-    def halt(self, halted: bool) -> None:
-        """`cgsync pause --sending`, and back."""
-        self.judge.dealings[self.process].halted = halted
-        if halted:
-            self.process.sender.halt("operator", "paused", "resume it")
-        else:
-            self.process.sender.go_on("operator")
-        self.drive()
+    def pause_sending(self) -> None:
+        """`cgsync pause --sending`."""
+
+        def done() -> None:
+            self.judge.orders.sending_rests = True
+
+        self.command(partial(sources.pause, names=[]), done)
+
+    def resume_sending(self) -> None:
+        """`cgsync resume --sending`."""
+        self.judge.orders.sending_rests = False
+        self.judge.operator(self.process)
+        self.command(partial(sources.resume, names=[]))
+
+    def backfill(self, name: str) -> None:
+        """`cgsync backfill`, of a window that nobody asked for before."""
+        catching_up = self.judge.storing.catching_up
+        start = FIRST_WINDOW + timedelta(days=len(catching_up.asked))
+        catching_up.asked[start] = frozenset(self.origin(name).table)
+        window = Window(start=start, end=start + timedelta(days=1))
+        self.command(lambda core: core.engine.backfill(name, window))
+
+    def forget(self, source: str, key: str, *, by_address: bool) -> None:
+        """`cgsync forget`."""
+        name = address(source, key) if by_address else reference(source, key)
+        self.judge.orders.leaving.add((source, key))
+        self.command(partial(self._forget, name=name, person=(source, key)))
+
+    async def _forget(self, core: Core, name: str, person: Person) -> None:
+        orders, judge = self.judge.orders, self.judge
+        try:
+            told = await forgetting.forget(core, name)
+        except ControlError:
+            orders.leaving.discard(person)  # nothing is known of that reference: nothing was done
+            raise
+        orders.leaving.discard(person)
+        orders.forgotten.add(person)
+        judge.happened["forgotten"] += 1
+        if not told["left"] and (named := orders.traces(self.folder)):
+            judge.violated("ForgottenStaysSo", f"{named} can still be read in the files")
+
+    def reload(self, name: str, *, mended: bool | None = None, new_accounts: int | None = None) -> None:
+        """`cgsync reload` after an edit of that source; what was tried and failed is tried at once."""
+        origin = self.origin(name)
+        if mended is not None:
+            origin.mended = mended
+        if origin.mended:
+            self.judge.storing.mend(name)
+        origin.new_accounts = new_accounts
+        self.resume()
 
     def resume(self) -> None:
         """`cgsync reload`: a closed gate is tried at once."""
         self.judge.operator(self.process)
-        self.process.sender.resume()
-        self.drive()
+        self.command(lambda core: core.engine.reload(self.process.configured()))
 
     def stall(self, stalled: bool) -> None:
         """Writes hang, or go on."""
@@ -215,13 +279,17 @@ class World:
         self.api.heal()
         self.disk.fault, self.disk.lasting = Fault.NONE, False
         self.stall(False)
-        self.halt(False)
+        self.resume_sending()
+        for person in sorted(self.judge.orders.leaving):
+            self.forget(*person, by_address=True)
+        for origin in self.origins:
+            self.go_on(origin.name)
         for origin in self.origins:
             origin.troubles.clear()
             origin.settle_troubles.clear()
+            origin.slow = 0.0
             origin.edit("z", "the last")
-        held = [row.reference for row in self.judge.rows.values() if row.state == "held"]
-        self.ask_again(partial(outbox.release, references=held, now=Instant.of(self.clock)))
+        self.release()
         for wait in WAITS:
             self._poll_all()
             if self._is_done():
@@ -231,24 +299,29 @@ class World:
         return False
 
     def _poll_all(self) -> None:
-        for tap in self.process.taps.values():
-            tap.bell.set()
+        for bell in self.process.bells.values():
+            bell.set()
         self.drive(3.0)
 
     def _is_done(self) -> bool:
-        return all(self._is_read(origin) for origin in self.origins) and all(
-            row.state == "delivered" or (row.state == "refused" and (row.due is None or _is_bad(row)))
-            for row in self.judge.rows.values()
+        caught_up = not self.judge.query("SELECT 1 FROM backfill WHERE state = 'running'")
+        return (
+            caught_up
+            and all(self._is_read(origin) for origin in self.origins)
+            and all(
+                row.state == "delivered" or (row.state == "refused" and (row.due is None or _is_bad(row)))
+                for row in self.judge.rows.values()
+            )
         )
 
     def _is_read(self, origin: Origin) -> bool:
-        stored = self.judge.stored[origin.name]
+        stored = self.judge.storing.stored[origin.name]
         read = bool(stored) and stored[-1] == origin.batches and origin.dry
         return read and (not origin.settles or origin.settled >= set(stored))
 
     def story(self) -> str:
         """How it stands, for whoever has to find out why."""
-        health = {name: poller.health for name, poller in self.process.pollers.items()}
+        health = {name: source.poller.health for name, source in self.process.engine.sources.items()}
         return f"{list(self.judge.rows.values())}\n{self.process.sender.state()}\n{health}\n{self.exits}"
 
     def close(self) -> None:

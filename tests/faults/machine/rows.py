@@ -1,0 +1,45 @@
+"""The rows of the outbox as another connection sees them, and the order of their versions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ROWS = (
+    "SELECT a.key, a.reference, a.version, a.state, a.lane, a.due, a.doubt, a.attempts, a.delivered_version, p.body "
+    "FROM activity a LEFT JOIN payload p ON p.seq = a.seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the outbox, as it is in the file."""
+
+    key: str
+    reference: str
+    version: int
+    state: str
+    lane: str
+    due: float | None
+    doubt: float | None
+    attempts: int
+    delivered_version: int | None
+    body: bytes
+
+    @property
+    def source(self) -> str:
+        return self.reference.partition("-")[0]
+
+
+def reference(source: str, key: str) -> str:
+    """The reference of a record of that source."""
+    return f"{source}-{key}"
+
+
+def advance(at: dict[str, int], name: str, body: bytes, known: Sequence[tuple[int, bytes]]) -> bool:
+    """Go on to the first version with that body that is not older than where we were; false when there is none."""
+    version = next((number for number, content in known if content == body and number >= at.get(name, 0)), None)
+    if version is None:
+        return False
+    at[name] = version
+    return True
