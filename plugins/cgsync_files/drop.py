@@ -22,6 +22,9 @@ LONGEST = 2.0
 """Seconds after which a batch is handed over although it has room; one with nothing in it is of no use, however slow
 the disk."""
 
+MOST_GONE = 1_000
+"""Files of which it is remembered that they are gone: one that was only renamed is found by that."""
+
 
 class Abandoned(Exception):
     """Nobody waits for this fetch any more."""
@@ -116,16 +119,23 @@ class Drop:
         self._report(scan.unlisted, batch)
 
     def _forget_gone(self, scan: Scan, states: Mapping[str, FileState | None], batch: Gathering) -> None:
-        if not scan.entries:
-            return  # an empty folder may be one whose file system is not mounted: its files would all be read again
         here = {part_of(found.path) for found in scan.files}
         here |= {problem_part(path) for path in scan.unlisted}
         for part, state in states.items():
             if part in here or any(path_of(part).startswith(f"{folder}/") for folder in scan.unlisted):
                 continue
+            if not scan.entries and not self._is_put_away(state):
+                continue  # an empty folder may be one whose file system is not mounted: all would be read again
             batch.cursor[part] = None
             if state:
                 self._gone[state.identity] = state
+        while len(self._gone) > MOST_GONE:
+            del self._gone[next(iter(self._gone))]
+
+    def _is_put_away(self, state: FileState | None) -> bool:
+        """Whether it is expected to be gone: else the cursor would grow with each file, for ever."""
+        puts_away = self._settings.delete or self._settings.move is not None
+        return puts_away and state is not None and bool(state.outcome)
 
     def _report(self, unlisted: Mapping[str, str], batch: Gathering) -> None:
         for path, reason in unlisted.items():

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from cgsync.api import Batch, Later, SourceUnavailable
+from cgsync.api import Batch, Later, Settles, SourceUnavailable
 from cgsync.testing import FakeClock
 from cgsync.testing.driving import Driver, keys
 
@@ -62,6 +62,29 @@ async def test_an_empty_folder_may_be_one_that_is_not_mounted(over: Over, drop: 
     drop.rename(drop.with_name("away"))
     drop.mkdir()
     assert await over().reopened(cursor) == []
+
+
+async def test_a_folder_that_is_emptied_on_purpose_leaves_no_state(over: Over, drop: Path) -> None:
+    """Else the cursor would grow with each export for as long as the daemon runs."""
+    write(drop / "a.csv", 1)
+    driver = over(after="delete")
+    async with driver.open() as source:
+        steps = await driver.drain(source, {})
+        assert isinstance(source, Settles)
+        await source.settle([item for step in steps for item in step.batch.done])
+    assert not list(drop.iterdir())
+    steps = await driver.reopened(steps[-1].behind)
+    assert steps[-1].behind == {}
+
+
+async def test_a_file_that_was_not_read_to_its_end_is_remembered_in_an_empty_folder(over: Over, drop: Path) -> None:
+    write(drop / "a.csv", *range(700))
+    async with over(after="delete").open() as source:
+        first = await source.fetch({})
+    assert isinstance(first, Batch)
+    drop.rename(drop.with_name("away"))
+    drop.mkdir()
+    assert await over(after="delete").reopened(first.cursor) == []
 
 
 async def test_new_content_under_an_old_name_is_read(over: Over, drop: Path) -> None:
