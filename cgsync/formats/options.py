@@ -46,7 +46,7 @@ class DecodeOptions:
 class BodyOptions:
     """How one body is read. ``encoding`` ``None``: byte order mark, then the charset that came with it, then UTF-8.
 
-    ``member``: which files of a zip. ``expanded``: the most bytes that what is packed may come to, all members together.
+    ``member``: which files of a zip. ``expanded``: the most bytes that what is packed may come to, all files together.
     """
 
     format: str = "auto"
