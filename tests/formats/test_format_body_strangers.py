@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from cgsync.formats import BodyOptions, CsvOptions, Limits, Malformed, Workers, decode_body, decode_settings
 
 TOKENS = [
-    b"{", b"}", b"[", b"]", b":", b",", b'"a"', b"1", b"null", b'{"a":1}', b"\n", b"\r\n", b" ", b";", b'"',
-    b"\\u0000", b"\\ud800", b"NaN", b"1e999", b"9" * 500, b"<a>", b"</a>", b"<a b='1'>", b"<a/>", b"&amp;", b"&#0;", b"&x;",
+    b"{", b"}", b"[", b"]", b":", b",", b'"a"', b"1", b"null", b'{"a":1}', b"\n", b"\r\n", b" ", b";", b'"', b"NaN",
+    b"\\u0000", b"\\ud800", b"1e999", b"9" * 500, b"<a>", b"</a>", b"<a b='1'>", b"<a/>", b"&amp;", b"&#0;", b"&x;",
     b"<!--", b"-->", b"<![CDATA[", b"]]>", b"<!DOCTYPE a>", b"<?xml version='1.0'?>", b"<html>", b"<title>x</title>",
     b"\x00", b"\xff", b"\xc3\xa4", b"\xef\xbb\xbf", b"\xff\xfe", b"\x1f\x8b", b"PK\x03\x04", b"a,b\n1,2\n",
     b"x;y\n3;4\n", b"sep=;\n",
