@@ -13,7 +13,6 @@ from zoneinfo import ZoneInfo
 import msgspec
 from jinja2 import Undefined
 
-from cgsync.formats.patterns import compiled
 from cgsync.mapping.dates import read_time
 from cgsync.mapping.environment import Missing
 from cgsync.mapping.markup import text_of
@@ -162,6 +161,8 @@ def regex_find() -> Filter:
 
 def compile_pattern(pattern: str) -> Any:
     """A pattern of RE2; raises :class:`Unfit` with what is wrong with it."""
+    from cgsync.formats.patterns import compiled  # only who uses patterns pays for it
+
     try:
         return compiled(pattern)
     except ValueError as error:

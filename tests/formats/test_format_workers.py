@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from cgsync.api import SourceUnavailable
 from cgsync.formats import Malformed, Workers, decode_body, decode_settings
 from tests.rig import eventually
 
@@ -38,6 +39,15 @@ async def pid_of(workers: Workers) -> int:
 async def announced(place: Path) -> int:
     await eventually(lambda: list(place.iterdir()), within=60)
     return int(next(place.iterdir()).name)
+
+
+async def test_when_no_process_can_be_started_it_is_not_the_fault_of_the_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
+    async with Workers() as workers:
+        with pytest.raises(SourceUnavailable, match="no process for decoding can be started"):
+            await workers.decode(b"<a/>", AUTO)
+        monkeypatch.undo()
+        assert (await workers.decode(b"<a/>", AUTO)).document == {"a": None}
 
 
 async def test_a_job_is_done_in_another_process_that_is_used_again() -> None:
