@@ -8,8 +8,10 @@ from types import MappingProxyType
 from typing import BinaryIO, TypeAlias
 
 from cgsync.formats import delimited, lines, values
+from cgsync.formats.encoding import readable
 from cgsync.formats.options import DecodeOptions
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
+from cgsync.formats.seen import evident
 
 Decoder: TypeAlias = Callable[[BinaryIO, DecodeOptions, Resume], Iterator[Decoded | Undecodable]]
 
@@ -17,15 +19,6 @@ FORMATS: Mapping[str, Decoder] = MappingProxyType(
     {"csv": delimited.decode, "ndjson": lines.decode, "json": values.decode}
 )
 EXTENSIONS = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-FOREIGN = (
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
-    (b"\xd0\xcf\x11\xe0", "an old Office file"),
-    (b"%PDF", "a PDF"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ", "xz"),
-    (b"<?xml", "XML"),
-)
 HEAD = 64 * 1024
 
 
@@ -41,8 +34,7 @@ def detect(name: str, stream: BinaryIO) -> str:
     """The format of a stream: by the extension of ``name``, else by its first 64 KiB. Raises :class:`Malformed`."""
     stream.seek(0)
     head = stream.read(HEAD)
-    foreign = next((words for magic, words in FOREIGN if head.startswith(magic)), None)
-    if foreign:
+    if foreign := evident(head):
         raise Malformed(f"this is {foreign}, which cannot be read here", raw=head[:64], hint="unpack or convert it")
     if known := EXTENSIONS.get(PurePath(name).suffix.lower()):
         return known
@@ -50,18 +42,15 @@ def detect(name: str, stream: BinaryIO) -> str:
 
 
 def _by_content(head: bytes) -> str:
-    text = _readable(head).lstrip()
-    if text.startswith("["):
-        return "json"
-    if text.startswith("{"):
-        first, _, rest = text.partition("\n")
-        return "ndjson" if first.rstrip().endswith("}") and rest.lstrip().startswith("{") else "json"
+    text = readable(head).lstrip()
+    if text.startswith(("[", "{")):
+        return "ndjson" if in_lines(text) else "json"
     if "\0" in text:
         raise Malformed("these bytes are not text", raw=head[:64], hint="say `format:`, or exclude such files")
     return "csv"
 
 
-def _readable(head: bytes) -> str:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace")
-    return head.decode("utf-8-sig", "replace")
+def in_lines(text: str) -> bool:
+    """Whether the first line is an object, and the next one begins one."""
+    first, _, rest = text.lstrip().partition("\n")
+    return first.startswith("{") and first.rstrip().endswith("}") and rest.lstrip().startswith("{")
