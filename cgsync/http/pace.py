@@ -32,12 +32,19 @@ class Pace:
         self._grow_at = math.inf
         self._quota_rate = math.inf
         self._quota_ends = -math.inf
+        self._held_until = -math.inf
         self._next = -math.inf
 
     @property
     def rate(self) -> float:
         """Turns a second, now."""
         return self._current(self._clock.monotonic())
+
+    @property
+    def delay(self) -> float:
+        """Seconds that the next turn takes, where the other side's quota is the reason; else 0."""
+        now = self._clock.monotonic()
+        return max(0.0, self._next - now) if now < max(self._quota_ends, self._held_until) else 0.0
 
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
@@ -56,13 +63,17 @@ class Pace:
         self._rate = max(self.rate / 2, self.ceiling * LOWEST)
         self._grow_at = self._clock.monotonic() + STEP_TIME
 
-    def learn(self, *, remaining: int, reset: timedelta, limit: int | None = None) -> None:
-        """What limit headers say: ``remaining`` requests until ``reset`` from now are spread over that time."""
-        if reset <= timedelta(0) or (limit and remaining > limit * PLENTY):
+    def learn(self, *, remaining: int, reset: timedelta, limit: int | None = None, early: float = PLENTY) -> None:
+        """What limit headers say: ``remaining`` requests until ``reset`` from now are spread over that time.
+
+        While more than the share ``early`` of the ``limit`` remains, nothing changes.
+        """
+        if reset <= timedelta(0) or (limit and remaining > limit * early):
             return
         now = self._clock.monotonic()
         if remaining <= 0:
-            self._next = max(self._next, now + min(reset, LONGEST_HOLD).total_seconds())
+            self._held_until = now + min(reset, LONGEST_HOLD).total_seconds()
+            self._next = max(self._next, self._held_until)
             return
         self._quota_rate = remaining / reset.total_seconds()
         self._quota_ends = now + reset.total_seconds()
