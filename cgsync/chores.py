@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+from cgsync import memory
 from cgsync.api import Clock, Log
 from cgsync.config import Config
 from cgsync.custody import Custody
@@ -33,6 +34,7 @@ def chores(
     """All of them. ``config`` is asked anew each time, since a reload can change it."""
     retention = Retention(ledger, terms=lambda: config().retention, clock=clock, log=log)
     return [
+        Chore(name="memory", every=lambda: MINUTE, work=memory.collect),
         Chore(name="disk", every=lambda: SECOND, work=custody.look),
         Chore(name="backup", every=lambda: MINUTE, work=custody.back_up_when_due),
         Chore(name=RETRIALS, every=lambda: MINUTE, work=lambda: _retry_rejects(sources)),

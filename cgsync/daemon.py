@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import faulthandler
-import gc
 import os
 import random
 import signal
@@ -19,7 +18,7 @@ from typing import Any
 import structlog
 
 from cgsync import config as configuration
-from cgsync import control, logs, operations
+from cgsync import control, logs, memory, operations
 from cgsync.api import Log
 from cgsync.clock import SystemClock
 from cgsync.config import Config
@@ -45,7 +44,7 @@ BEAT = 5.0
 def run(path: Path, config: Config, redactor: Redactor, task: Task | None = None) -> None:
     """Run until a signal comes, or until ``task`` is done with the engine."""
     faulthandler.enable()  # the watchdog's SIGABRT then names the line that hung
-    _collect_rarely()
+    memory.settle()
     notifier = Notifier()
     try:
         with asyncio.Runner(loop_factory=_fast_loop()) as runner:
@@ -54,12 +53,6 @@ def run(path: Path, config: Config, redactor: Redactor, task: Task | None = None
         cause = error.__cause__
         notifier.failed(str(error), cause.errno if isinstance(cause, OSError) else None)
         raise
-
-
-def _collect_rarely() -> None:
-    """What is imported by now stays for years, and records die young: looking through it all costs 8 % of the CPU."""
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _fast_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
