@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -42,14 +42,14 @@ PRIVATE = {"customerid_contact": {"emailaddress1": "eve@nowhere.example"}}
 class Dynamics(Api):
     preset = "dynamics365-cases"
     listing = "/api/data/v9.2/incidents"
-    wrong = {"client_secret": "wrong"}
-    first = [
+    wrong: ClassVar = {"client_secret": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "In Progress", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "In Progress"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", "In Progress", contact="ann@acme.example"),
     ]
-    rejected = {"id-3": "account"}
-    then = [
+    rejected: ClassVar = {"id-3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Problem Solved", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "In Progress"),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -36,15 +36,15 @@ def activity(number: int, account: str, happened_at: str, status: Any, **more: A
 class Freshdesk(Api):
     preset = "freshdesk"
     listing = "/api/v2/tickets"
-    small = {"params": {"per_page": 2}}
-    wrong = {"key": "wrong"}
-    first = [
+    small: ClassVar = {"params": {"per_page": 2}}
+    wrong: ClassVar = {"key": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Open", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "Closed"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", 7, contact="ann@acme.example"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Resolved", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "Open", contact="ann@acme.example"),
     ]

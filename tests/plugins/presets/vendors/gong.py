@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -41,13 +41,13 @@ def activity(number: int, account: str, happened_at: str, **more: Any) -> dict[s
 class Gong(Api):
     preset = "gong"
     listing = "/v2/calls/extensive"
-    wrong = {"secret": "wrong"}
-    first = [
+    wrong: ClassVar = {"secret": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 07:00:00", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(5, "Acme Ltd", "2026-03-04 07:00:00", contact="ann@acme.example"),
         activity(6, "Beta GmbH", "2026-03-04 08:30:00"),
     ]

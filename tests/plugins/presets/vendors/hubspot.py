@@ -25,8 +25,8 @@ CHANGED = {
 
 
 class HubSpot(Api):
-    wrong = {"token": "wrong"}
-    rejected = {"3": "account"}
+    wrong: ClassVar = {"token": "wrong"}
+    rejected: ClassVar = {"3": "account"}
     pause = 0  # the search says nothing of its limits
     kind: ClassVar[str]
     begins: ClassVar[str]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tests.plugins.presets.vendors.hubspot import HubSpot, activities
 
 TICKET = {"subject": "Question", "stage": "1", "priority": "HIGH", "channel": "EMAIL"}
@@ -15,8 +17,13 @@ class Tickets(HubSpot):
     preset = "hubspot-tickets"
     listing = "/crm/v3/objects/tickets/search"
     begins = "createdate"
-    usual = {"subject": "Question", "hs_pipeline_stage": "1", "hs_ticket_priority": "HIGH", "source_type": "EMAIL"}
-    edited = {"hs_pipeline_stage": "4"}
+    usual: ClassVar = {
+        "subject": "Question",
+        "hs_pipeline_stage": "1",
+        "hs_ticket_priority": "HIGH",
+        "source_type": "EMAIL",
+    }
+    edited: ClassVar = {"hs_pipeline_stage": "4"}
     first = activities("ticket", "Support Ticket", {1: TICKET, 2: TICKET, 4: TICKET})
     then = activities("ticket", "Support Ticket", {1: {**TICKET, "stage": "4"}, 5: TICKET})
 
@@ -25,8 +32,13 @@ class Deals(HubSpot):
     preset = "hubspot-deals"
     listing = "/crm/v3/objects/deals/search"
     begins = "createdate"
-    usual = {"dealname": "Renewal", "dealstage": "qualifiedtobuy", "amount": "1500.50", "deal_currency_code": "EUR"}
-    edited = {"dealstage": "closedwon", "closedate": "2026-03-04T09:00:00Z"}
+    usual: ClassVar = {
+        "dealname": "Renewal",
+        "dealstage": "qualifiedtobuy",
+        "amount": "1500.50",
+        "deal_currency_code": "EUR",
+    }
+    edited: ClassVar = {"dealstage": "closedwon", "closedate": "2026-03-04T09:00:00Z"}
     first = activities("deal", "Deal", {1: DEAL, 2: DEAL, 4: DEAL})
     then = activities("deal", "Deal", {1: {**DEAL, "stage": "closedwon", "closes": "2026-03-04T09:00:00Z"}, 5: DEAL})
 
@@ -35,11 +47,11 @@ class Calls(HubSpot):
     preset = "hubspot-calls"
     listing = "/crm/v3/objects/calls/search"
     begins = "hs_timestamp"
-    usual = {
+    usual: ClassVar = {
         "hs_call_title": "Check-in", "hs_call_direction": "OUTBOUND", "hs_call_status": "COMPLETED",
         "hs_call_duration": "60000",
     }  # fmt: skip
-    edited = {"hs_call_duration": "61000"}
+    edited: ClassVar = {"hs_call_duration": "61000"}
     first = activities("call", "Call", {1: CALL, 2: CALL, 4: CALL})
     then = activities("call", "Call", {1: {**CALL, "milliseconds": "61000"}, 5: CALL})
 
@@ -48,10 +60,10 @@ class Meetings(HubSpot):
     preset = "hubspot-meetings"
     listing = "/crm/v3/objects/meetings/search"
     begins = "hs_meeting_start_time"
-    usual = {
+    usual: ClassVar = {
         "hs_meeting_title": "Review", "hs_meeting_outcome": "SCHEDULED", "hs_meeting_end_time": "2026-02-20T09:00:00Z",
     }  # fmt: skip
-    edited = {"hs_meeting_outcome": "COMPLETED", "hs_meeting_location": "Utrecht"}
+    edited: ClassVar = {"hs_meeting_outcome": "COMPLETED", "hs_meeting_location": "Utrecht"}
     first = activities("meeting", "Meeting", {1: MEETING, 2: MEETING, 4: MEETING})
     then = activities("meeting", "Meeting", {1: {**MEETING, "outcome": "COMPLETED", "location": "Utrecht"}, 5: MEETING})
 
@@ -60,7 +72,7 @@ class Emails(HubSpot):
     preset = "hubspot-emails"
     listing = "/crm/v3/objects/emails/search"
     begins = "hs_timestamp"
-    usual = {"hs_email_subject": "Your order", "hs_email_direction": "EMAIL", "hs_email_status": "SENT"}
-    edited = {"hs_email_status": "BOUNCED"}
+    usual: ClassVar = {"hs_email_subject": "Your order", "hs_email_direction": "EMAIL", "hs_email_status": "SENT"}
+    edited: ClassVar = {"hs_email_status": "BOUNCED"}
     first = activities("email", "E-mail", {1: EMAIL, 2: EMAIL, 4: EMAIL})
     then = activities("email", "E-mail", {1: {**EMAIL, "status": "BOUNCED"}, 5: EMAIL})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -47,26 +47,27 @@ RATED["additional_information_object"] |= {"subject": "The title", "rating": 5}
 class Intercom(Api):
     preset = "intercom"
     listing = "/conversations/search"
-    wrong = {"token": "wrong"}
-    first = [
+    wrong: ClassVar = {"token": "wrong"}
+    first: ClassVar = [
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "open"),
         RATED,
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "open", contact="ann@acme.example"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "open"),
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "closed", contact="ann@acme.example"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
+        rated = {"title": "The title", "state": "closed", "conversation_rating": {"rating": 5}}
         self.conversations = [
             conversation(1, "2026-02-20T08:00:00Z", "2026-02-23T09:00:00Z", "p1"),
             conversation(2, "2026-02-21T08:00:00Z", "2026-02-22T09:00:00Z", "p2"),
             conversation(3, "2026-02-22T08:00:00Z", "2026-02-23T09:00:00Z", "p3"),
-            conversation(4, "2026-02-23T08:00:00Z", "2026-02-24T09:00:00Z", "p1", title="The title", state="closed", conversation_rating={"rating": 5}),
-        ]  # fmt: skip
+            conversation(4, "2026-02-23T08:00:00Z", "2026-02-24T09:00:00Z", "p1", **rated),
+        ]
 
     def edit(self) -> None:
         self.conversations[0] |= {"state": "closed", "updated_at": seconds("2026-03-04T09:00:00Z")}

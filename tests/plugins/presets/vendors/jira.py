@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -43,14 +43,14 @@ HIDDEN = {"displayName": "Bob", "active": True}
 
 
 class Jira(Api):
-    wrong = {"token": "wrong"}
-    first = [
+    wrong: ClassVar = {"token": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Open", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 07:00:00", "Open"),
         activity(4, "Gamma AG", "2026-02-23 08:00:00", "Open", contact="ann@acme.example"),
     ]
-    rejected = {"10003": "account"}
-    then = [
+    rejected: ClassVar = {"10003": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Done", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "Open", contact="ann@acme.example"),
     ]
@@ -89,7 +89,7 @@ class Jira(Api):
 class JiraCloud(Jira):
     preset = "jira-cloud"
     listing = "/rest/api/3/search/jql"
-    small = {"params": {"maxResults": 2}}
+    small: ClassVar = {"params": {"maxResults": 2}}
 
     def given(self) -> dict[str, Any]:
         return {"url": self.url, "email": "bot@acme.example", "token": SECRET, "account_field": ORGANIZATIONS}
@@ -112,7 +112,7 @@ class JiraCloud(Jira):
 class JiraDataCenter(Jira):
     preset = "jira-data-center"
     listing = "/rest/api/2/search"
-    small = {
+    small: ClassVar = {
         "paginate": {"offset": {"param": "startAt", "limit_param": "maxResults", "limit": 2, "total_path": "$.total"}}
     }
 

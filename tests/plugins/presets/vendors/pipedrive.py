@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -13,8 +13,8 @@ PERSONS: dict[int, list[Json]] = {101: [{"value": "ann@acme.example", "primary":
 
 
 class Pipedrive(Api):
-    wrong = {"token": "wrong"}
-    rejected = {"3": "account"}
+    wrong: ClassVar = {"token": "wrong"}
+    rejected: ClassVar = {"3": "account"}
     things: list[Json]
 
     def given(self) -> dict[str, Any]:
@@ -75,12 +75,12 @@ def deal_activity(number: int, account: str, happened_at: str, status: str, **mo
 class Deals(Pipedrive):
     preset = "pipedrive-deals"
     listing = "/api/v2/deals"
-    first = [
+    first: ClassVar = [
         deal_activity(1, "Acme Ltd", "2026-02-20 08:00:00", "open", contact="ann@acme.example"),
         deal_activity(2, "Beta GmbH", "2026-02-21 08:00:00", "open"),
         deal_activity(4, "Acme Ltd", "2026-02-23 08:00:00", "lost"),
     ]
-    then = [
+    then: ClassVar = [
         deal_activity(1, "Acme Ltd", "2026-02-20 08:00:00", "won", contact="ann@acme.example"),
         deal_activity(5, "Beta GmbH", "2026-03-04 08:30:00", "open", contact="ann@acme.example"),
     ]
@@ -119,11 +119,11 @@ def task_activity(number: int, account: str, happened_at: str, **more: Any) -> J
 class Activities(Pipedrive):
     preset = "pipedrive-activities"
     listing = "/api/v2/activities"
-    first = [
+    first: ClassVar = [
         task_activity(1, "Acme Ltd", "2026-02-20 09:00:00", contact="ann@acme.example"),
         task_activity(2, "Beta GmbH", "2026-02-22 09:00:00"),
     ]
-    then = [
+    then: ClassVar = [
         task_activity(4, "Acme Ltd", "2026-03-04 08:55:00", contact="ann@acme.example"),
         task_activity(5, "Beta GmbH", "2026-03-04 09:00:00"),
     ]

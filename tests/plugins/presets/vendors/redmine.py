@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.plugins.presets.api import SECRET, Api, Seen, moment, reply
 
@@ -33,15 +33,15 @@ ACME, BETA = {"id": 1, "name": "Acme Ltd"}, {"id": 2, "name": "Beta GmbH"}
 class Redmine(Api):
     preset = "redmine"
     listing = "/issues.json"
-    small = {"paginate": {"offset": {"limit": 2, "total_path": "$.total_count"}}}
-    wrong = {"key": "wrong"}
-    first = [
+    small: ClassVar = {"paginate": {"offset": {"limit": 2, "total_path": "$.total_count"}}}
+    wrong: ClassVar = {"key": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "New"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "New"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", "Closed"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Closed"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "New"),
     ]

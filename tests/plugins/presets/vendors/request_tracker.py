@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.plugins.presets.api import SECRET, Api, Seen, moment, reply
 
@@ -37,15 +37,15 @@ def activity(number: int, account: str, happened_at: str, status: str, **more: A
 class RequestTracker(Api):
     preset = "request-tracker"
     listing = "/REST/2.0/tickets"
-    small = {"paginate": {"page": {"size_param": "per_page", "size": 2, "total_path": "$.pages"}}}
-    wrong = {"token": "wrong"}
-    first = [
+    small: ClassVar = {"paginate": {"page": {"size_param": "per_page", "size": 2, "total_path": "$.pages"}}}
+    wrong: ClassVar = {"token": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "open", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "open"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", "resolved", contact="ann@acme.example"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "resolved", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "open"),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -40,15 +40,15 @@ def activity(number: int, account: str, happened_at: str, status: str, **more: A
 class Salesforce(Api):
     preset = "salesforce-cases"
     listing = f"{VERSION}/query"
-    wrong = {"client_secret": "wrong"}
+    wrong: ClassVar = {"client_secret": "wrong"}
     pause = 0
-    first = [
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "New", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "New"),
         activity(4, "Gamma AG", "2026-02-23 08:00:00", "New", contact="web@gamma.example"),
     ]
-    rejected = {"500-3": "account"}
-    then = [
+    rejected: ClassVar = {"500-3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Closed", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "New"),
     ]
@@ -56,12 +56,14 @@ class Salesforce(Api):
     def __init__(self) -> None:
         super().__init__()
         self.tokens = 0
+        acme, beta, ann = of_account("Acme Ltd"), of_account("Beta GmbH"), {"ContactEmail": "ann@acme.example"}
+        by_mail = {"SuppliedEmail": "web@gamma.example", "SuppliedCompany": "Gamma AG"}
         self.cases = [
-            case(1, "2026-02-20T08:00:00.000+0000", "2026-02-20T09:00:00.000+0000", ContactEmail="ann@acme.example", **of_account("Acme Ltd")),
-            case(2, "2026-02-21T08:00:00.000+0000", "2026-02-22T09:00:00.000+0000", **of_account("Beta GmbH")),
-            case(3, "2026-02-22T08:00:00.000+0000", "2026-02-23T09:00:00.000+0000", ContactEmail="ann@acme.example"),
-            case(4, "2026-02-23T08:00:00.000+0000", "2026-02-24T09:00:00.000+0000", SuppliedEmail="web@gamma.example", SuppliedCompany="Gamma AG"),
-        ]  # fmt: skip
+            case(1, "2026-02-20T08:00:00.000+0000", "2026-02-20T09:00:00.000+0000", **acme, **ann),
+            case(2, "2026-02-21T08:00:00.000+0000", "2026-02-22T09:00:00.000+0000", **beta),
+            case(3, "2026-02-22T08:00:00.000+0000", "2026-02-23T09:00:00.000+0000", **ann),
+            case(4, "2026-02-23T08:00:00.000+0000", "2026-02-24T09:00:00.000+0000", **by_mail),
+        ]
 
     def edit(self) -> None:
         nine = "2026-03-04T09:00:00.000+0000"

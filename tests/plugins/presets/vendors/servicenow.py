@@ -1,10 +1,10 @@
-"""ServiceNow: an encoded query with times in UTC, every field as value and display value, rows hidden by access rules."""
+"""ServiceNow: times in UTC inside a query, each field as value and display value, rows that access rules hide."""
 
 from __future__ import annotations
 
 import re
 import time
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from aiohttp import web
@@ -43,15 +43,15 @@ def activity(number: int, account: str, happened_at: str, status: str, **more: A
 class ServiceNow(Api):
     preset = "servicenow"
     listing = "/api/now/table/sn_customerservice_case"
-    small = {"params": {"sysparm_limit": 2}}
-    wrong = {"password": "wrong"}
-    first = [
+    small: ClassVar = {"params": {"sysparm_limit": 2}}
+    wrong: ClassVar = {"password": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "New", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "New"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", "New", contact="ann@acme.example"),
     ]
-    rejected = {"id3": "account"}
-    then = [
+    rejected: ClassVar = {"id3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Closed", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "New"),
     ]

@@ -13,9 +13,9 @@ from tests.plugins.presets.api import SECRET, Api, Json, Seen, moment, reply
 class Tracker(Api):
     """Issues by repository, the last of which has two pages."""
 
-    wrong = {"token": "wrong"}
-    rejected = {}
-    small = {"params": {"per_page": 2}}
+    wrong: ClassVar = {"token": "wrong"}
+    rejected: ClassVar = {}
+    small: ClassVar = {"params": {"per_page": 2}}
     since: ClassVar[str]
     """the parameter that takes the position"""
     issues: dict[str, list[Json]]
@@ -60,8 +60,14 @@ class GitHub(Tracker):
     preset = "github"
     listing = "/repos/acme/app/issues"
     since = "since"
-    first = [github_activity(1, "2026-02-20 08:00:00", "open"), github_activity(4, "2026-02-23 08:00:00", "closed")]
-    then = [github_activity(1, "2026-02-20 08:00:00", "closed"), github_activity(5, "2026-03-04 08:30:00", "open")]
+    first: ClassVar = [
+        github_activity(1, "2026-02-20 08:00:00", "open"),
+        github_activity(4, "2026-02-23 08:00:00", "closed"),
+    ]
+    then: ClassVar = [
+        github_activity(1, "2026-02-20 08:00:00", "closed"),
+        github_activity(5, "2026-03-04 08:30:00", "open"),
+    ]
 
     def __init__(self) -> None:
         super().__init__()
@@ -122,13 +128,13 @@ class GitLab(Tracker):
     preset = "gitlab"
     listing = "/api/v4/projects/41/issues"
     since = "updated_after"
-    first = [
+    first: ClassVar = [
         gitlab_activity(1, "2026-02-20 08:00:00", "opened", contact="ann@acme.example"),
         gitlab_activity(2, "2026-02-21 08:00:00", "opened"),
         gitlab_activity(3, "2026-02-22 08:00:00", "opened"),
         gitlab_activity(4, "2026-02-23 08:00:00", "closed"),
     ]
-    then = [
+    then: ClassVar = [
         gitlab_activity(1, "2026-02-20 08:00:00", "closed", contact="ann@acme.example"),
         gitlab_activity(5, "2026-03-04 08:30:00", "opened"),
     ]

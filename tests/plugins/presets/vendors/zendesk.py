@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from aiohttp import web
 
@@ -38,15 +38,15 @@ def activity(number: int, account: str, happened_at: str, status: str, **more: A
 class Zendesk(Api):
     preset = "zendesk"
     listing = "/api/v2/incremental/tickets/cursor.json"
-    small = {"params": {"per_page": 2}}
-    wrong = {"token": "wrong"}
-    first = [
+    small: ClassVar = {"params": {"per_page": 2}}
+    wrong: ClassVar = {"token": "wrong"}
+    first: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "open", contact="ann@acme.example"),
         activity(2, "Beta GmbH", "2026-02-21 08:00:00", "closed"),
         activity(4, "Acme Ltd", "2026-02-23 08:00:00", "open", contact="ann@acme.example"),
     ]
-    rejected = {"3": "account"}
-    then = [
+    rejected: ClassVar = {"3": "account"}
+    then: ClassVar = [
         activity(1, "Acme Ltd", "2026-02-20 08:00:00", "solved", contact="ann@acme.example"),
         activity(5, "Beta GmbH", "2026-03-04 08:30:00", "open", contact="ann@acme.example"),
     ]
@@ -76,9 +76,7 @@ class Zendesk(Api):
 
     def limit(self) -> web.Response:
         headers = {"Retry-After": "7", "X-Rate-Limit": "10", "X-Rate-Limit-Remaining": "0"}
-        return web.Response(
-            status=429, text="Number of allowed incremental ticket export API requests", headers=headers
-        )
+        return web.Response(status=429, text="Number of allowed API requests per minute exceeded", headers=headers)
 
     def answer(self, seen: Seen) -> web.Response:
         """A cursor stands for a place behind a ticket; ``start_time`` and ``cursor`` exclude each other."""
