@@ -91,7 +91,7 @@ class Wire:
         credential = await self._tokens.credential()
         if credential.generation != self._generation:
             header = credential.value.reveal()
-            self._session.headers[credential.header] = header
+            self._session.headers[credential.name] = header
             self._token = header.partition(" ")[2].encode()
             self._generation = credential.generation
         return credential.generation

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from random import random
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-import msgspec
+from typing import TYPE_CHECKING, TypeAlias
 
 from cgsync.api import Clock
 from cgsync.clock import SystemClock
@@ -18,7 +15,9 @@ from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.http import limits
 from cgsync.http.auth import Auth, Credential
 from cgsync.http.broken import Broken, Kind, TooLarge
+from cgsync.http.messages import PASSING, Response
 from cgsync.http.pace import Pace
+from cgsync.http.settings import PATIENCE, Caps
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -26,49 +25,11 @@ if TYPE_CHECKING:
 
 Params: TypeAlias = "Mapping[str, str | int | Sequence[str]] | Sequence[tuple[str, str]] | None"
 
-MIB = 1024 * 1024
-PATIENCE = timedelta(seconds=30)
-"""A call waits no longer than that in all before it says :class:`SourceUnavailable`."""
 MOST_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-PASSING = (408, 425, 429, 500, 502, 503, 504)
 SAFE = ("GET", "HEAD", "OPTIONS")
 FINAL = (Kind.CERTIFICATE, Kind.LOGIN, Kind.REDIRECT)
 """Nothing that waiting would mend."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caps:
-    """What a body may hold, in bytes, as it comes and as it expands."""
-
-    received: int = 64 * MIB
-    expanded: int = 256 * MIB
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Response:
-    """An answer, whole. ``headers`` do not care about case; ``body`` is expanded."""
-
-    url: str
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
-
-    def json(self) -> Any:
-        """The body as JSON; raises :class:`SourceUnavailable` when it is none (a login page, a cut answer)."""
-        try:
-            return msgspec.json.decode(self.body)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise SourceUnavailable(f"{self.url} answered {self.status} with a body that is no JSON: {error}") from None
-
-    def check(self) -> Response:
-        """Itself, if it is a 2xx; else the error of the source that it stands for."""
-        if 200 <= self.status < 300:
-            return self
-        words = f"{self.url} answered {self.status}"
-        if self.status in PASSING or self.status >= 500:
-            raise SourceUnavailable(words)
-        raise SourceMisconfigured(words, hint=_HINTS.get(self.status, ""))
 
 
 @asynccontextmanager
@@ -216,7 +177,7 @@ class Http:
     def _own(self, url: URL, headers: Mapping[str, str], credential: Credential | None) -> dict[str, str]:
         own = dict(self._headers) if url.origin() == self._origin else {}
         if credential is not None:
-            own[credential.header] = credential.value.reveal()
+            own[credential.name] = credential.value.reveal()
         return {**own, **headers}
 
     def _target(self, method: str, url: URL, response: Response) -> URL:
@@ -294,10 +255,3 @@ def _failure(broken: Broken) -> SourceUnavailable:
 def _unavailable(response: Response, clock: Clock) -> SourceUnavailable:
     after = limits.retry_after(response.headers, now=clock.now())
     return SourceUnavailable(f"{response.url} answered {response.status}", retry_after=after)
-
-
-_HINTS = {
-    401: "check the credentials",
-    403: "the credentials are known but not allowed to read this",
-    404: "check the address",
-}
