@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgsync.config import receiver, sections, sources, web
+from cgsync.config import budgets, receiver, sections, sources, web
 from cgsync.config.checking import Checked, check
 from cgsync.config.diagnostics import ConfigInvalid
 from cgsync.config.findings import Findings
@@ -87,6 +87,7 @@ def _assembled(
     lookups = sections.lookups(root, findings, environ)
     overlay = sections.overlay(root, findings, environ)
     web.check(root, findings)
+    budgets.check(root, checked, findings)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
@@ -111,6 +112,7 @@ def _assembled(
         sources=made,
         broken=checked.broken,
         overlay=overlay,
+        budgets=budgets.assemble(root),
         log=LogConfig(**value(root.at(("log",)))),
         plugin_dir=plugin_dir,
         retry_refused=value(root.at(("retry_refused",))),
