@@ -10,12 +10,19 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
 from cgsync.http.messages import Request, Response
-from cgsync.secrets import MASK, Redactor, Secret
+from cgsync.secrets import MASK, SHORTEST, Redactor, Secret
 
 HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "set-cookie"))
-SUSPECT = re.compile(r"(?i)(^|[^a-z])(api|access|app)?[-_]?(key|token|secret|password|passwd|signature|sig|auth)s?$")
-"""Names of headers and parameters whose values are secrets, whoever put them there."""
-SHOWN_OF_LOGIN = frozenset(("token_type", "scope", "grant_type"))
+SUSPECT = re.compile(r"(?i)(.*[^a-z])?(api|access|app)?(key|token|secret|password|signature|auth)")
+"""Names of headers whose values are secrets, whoever put them there."""
+PARAMETER = re.compile(
+    r"(?i)(api|access|app|auth|client|private|refresh|session)?[-_]?(key|token|secret|password|passwd|pwd|sig|signature)"
+)
+"""The same for parameters; a page_token or a sort_key is none."""
+SHOWN_OF_LOGIN = frozenset(("token_type", "scope", "expires_in"))
+HEADERS_OF_LOGIN = frozenset(("accept", "content-length", "content-type", "date", "host", "server", "user-agent"))
+MOST = 400
+"""Forms of secrets of a session's own that are remembered: some renew theirs every minute, for years."""
 
 
 class Redaction:
@@ -23,70 +30,79 @@ class Redaction:
 
     def __init__(self, redactor: Redactor | None = None) -> None:
         self._shared = redactor or Redactor()
-        self._own = Redactor()
+        self._own: dict[str, None] = {}
         self._names: set[str] = set()
 
     def conceal(self, value: str | Secret, *, name: str = "") -> None:
         """From now on mask that value as it is, quoted for a URL and in JSON, and whatever stands under ``name``."""
         text = value.reveal() if isinstance(value, Secret) else value
-        self._shared.add(text)
-        for form in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
-            self._own.add(form)
+        if len(text) >= SHORTEST:
+            for form in (text, quote(text, safe=""), quote_plus(text), json.dumps(text)[1:-1]):
+                self._own[form] = self._own.pop(form, None)
+        for form in list(self._own)[:-MOST]:
+            del self._own[form]
         if name:
             self._names.add(name.lower())
 
+    def publish(self, value: str) -> None:
+        """Mask it in the logs of the whole program, too."""
+        self._shared.add(value)
+        self.conceal(value)
+
     def __call__(self, text: str) -> str:
-        return self._shared(self._own(text))
+        # longest first, so that a secret that contains another one leaves no tail behind
+        for form in sorted((each for each in self._own if each in text), key=len, reverse=True):
+            text = text.replace(form, MASK)
+        return self._shared(text)
 
     def request(self, request: Request) -> Request:
-        """As it may be shown."""
-        return replace(
-            request, url=self.url(request.url), headers=self.headers(request.headers), body=self._sent(request)
-        )
+        """As it may be shown; of a login, no body."""
+        body = request.body and (MASK.encode() if request.login else self._body(request.body))
+        headers = self.headers(request.headers, login=request.login)
+        return replace(request, url=self.url(request.url), headers=headers, body=body)
 
     def response(self, response: Response, *, login: bool) -> Response:
         """As it may be shown; of a login, only the shape and the numbers."""
-        body = self._issued(response.body) if login else self._body(response.body)
-        return replace(response, headers=self.headers(response.headers), body=body)
+        body = _issued(response.body) if login else self._body(response.body)
+        return replace(response, headers=self.headers(response.headers, login=login), body=body)
 
     def url(self, url: str) -> str:
         """Without user and password, with the values of secret parameters masked."""
         parts = urlsplit(url)
         pairs = parse_qsl(parts.query, keep_blank_values=True)
-        if any(self._is_secret(name) for name, _ in pairs):
-            query = urlencode([(name, MASK if self._is_secret(name) else value) for name, value in pairs], safe="*")
+        if any(self._is_parameter(name) for name, _ in pairs):
+            query = urlencode([(name, MASK if self._is_parameter(name) else value) for name, value in pairs], safe="*")
             parts = parts._replace(query=query)
         return self(urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])))
 
-    def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
-        """With those masked that hold a credential."""
+    def headers(self, headers: Mapping[str, str], *, login: bool = False) -> dict[str, str]:
+        """With those masked that hold a credential; of a login, all but those that never do."""
         return {
-            name: MASK if name.lower() in HEADERS or self._is_secret(name) else self(value)
+            name: MASK if (login and name.lower() not in HEADERS_OF_LOGIN) or self._is_header(name) else self(value)
             for name, value in headers.items()
         }
 
-    def _is_secret(self, name: str) -> bool:
-        return name.lower() in self._names or SUSPECT.search(name) is not None
+    def _is_header(self, name: str) -> bool:
+        return name.lower() in HEADERS | self._names or SUSPECT.fullmatch(name) is not None
 
-    def _sent(self, request: Request) -> bytes | None:
-        if request.body is None:
-            return None
-        return MASK.encode() if request.login else self._body(request.body)
+    def _is_parameter(self, name: str) -> bool:
+        return name.lower() in self._names or PARAMETER.fullmatch(name) is not None
 
     def _body(self, body: bytes) -> bytes:
-        try:
-            text = body.decode()
-        except UnicodeDecodeError:
-            return body
-        masked = self(text)
-        return body if masked == text else masked.encode()
+        for encoding in ("utf-8", "latin-1"):  # the second one reads any bytes
+            try:
+                return self(body.decode(encoding)).encode(encoding)
+            except UnicodeDecodeError:
+                continue
+        return body
 
-    def _issued(self, body: bytes) -> bytes:
-        try:
-            document = json.loads(body)
-        except ValueError:
-            return MASK.encode()
-        return json.dumps(_masked(document)).encode()
+
+def _issued(body: bytes) -> bytes:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return MASK.encode()
+    return json.dumps(_masked(document)).encode()
 
 
 def _masked(node: Any, name: str = "") -> Any:

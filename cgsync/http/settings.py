@@ -68,3 +68,17 @@ class Trace:
     file: Path
     size: int = 10 * MIB
     keep: int = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """How a wire is opened. ``timeout`` counts from the first byte sent, ``read_timeout`` between two pieces."""
+
+    timeout: timedelta = timedelta(seconds=60)
+    connect_timeout: timedelta = timedelta(seconds=10)
+    read_timeout: timedelta | None = None
+    caps: Caps = Caps()
+    connections: int = 8
+    tls: Tls = Tls()
+    proxy: str | None = None
+    user_agent: str = "cgsync"
