@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -68,7 +68,7 @@ class Client:
         self.admit()
         self.requests += 1
         return await self.http.request(
-            asked.method, asked.url, headers=asked.headers, body=asked.body, judge=self.rules.judge
+            asked.method, asked.url, headers=asked.headers, body=asked.body, judge=self.rules.judge, repeatable=True
         )
 
     async def decode(self, response: Response) -> Body:
@@ -93,7 +93,7 @@ def _answer(
     response: Response,
     document: Any,
     *,
-    rejects: list[Unreadable] | None = None,
+    rejects: Sequence[Unreadable] = (),
     passed_over: bool = False,
 ) -> Answer:
     return Answer(
