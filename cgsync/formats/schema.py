@@ -71,6 +71,20 @@ DECODE_SCHEMA: dict[str, Any] = {
             "description": "Default: by the byte order mark, the charset that the server names, else strict UTF-8.",
         },
         "csv": CSV_SCHEMA,
+        "xml": {
+            "type": "object",
+            "description": "How XML becomes fields.",
+            "default": {},
+            "additionalProperties": False,
+            "properties": {
+                "lists": {
+                    "type": "array",
+                    "items": {"type": "string", "minLength": 1},
+                    "default": [],
+                    "description": "Elements that are a list also where they come only once.",
+                },
+            },
+        },
         "text": {
             "type": "string",
             "enum": ["lines", "whole"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Mapping
 from typing import Any
 
 from cgsync.api import SourceMisconfigured
+from cgsync.formats.mediatype import text_encoding
 from cgsync.formats.options import BodyOptions, CsvOptions, Limits
 
 
@@ -23,6 +23,7 @@ def decode_settings(options: Mapping[str, Any], *, limits: Mapping[str, Any] | N
         encoding=known_encoding(options.get("encoding"), "encoding"),
         csv=csv_settings(options.get("csv", {})),
         text=options.get("text", "lines"),
+        lists=tuple(options.get("xml", {}).get("lists", ())),
         limits=Limits(record=caps.get("record", Limits().record)),
         expanded=caps.get("decompressed", BodyOptions().expanded),
     )
@@ -45,12 +46,9 @@ def known_encoding(encoding: str | None, option: str) -> str | None:
     """Python's name of the encoding. Raises :class:`SourceMisconfigured` where it has none."""
     if encoding is None:
         return None
-    try:
-        info = codecs.lookup(encoding)
-    except LookupError:
-        info = None
-    if info is None or not info._is_text_encoding:
+    name = text_encoding(encoding)
+    if name is None:
         raise SourceMisconfigured(
             f"{option}: there is no encoding {encoding!r}", hint="for instance utf-8, cp1252, iso8859-15"
         )
-    return info.name
+    return name

@@ -37,9 +37,7 @@ class LoopGuard:
     def read(self, turn: Turn, page: Page) -> None:
         """That page came."""
         if page.nodes and _seen(self._pages, digest(page.nodes)):
-            raise SourceUnavailable(
-                f"{shown(page.answer.url)} page {turn.number}: the same page twice", hint=HINT
-            )
+            raise SourceUnavailable(f"{shown(page.answer.url)} page {turn.number}: the same page twice", hint=HINT)
 
 
 def digest(value: Any) -> bytes:

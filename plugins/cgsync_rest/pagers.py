@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -263,12 +263,24 @@ def _next_url(given: Mapping[str, Any]) -> Pager:
     return NextUrl(path=where)
 
 
-_PAGERS = {
-    "none": lambda _: Single(),
+def _link_header(given: Mapping[str, Any]) -> Pager:
+    return LinkHeader(rel=given.get("rel", "next"))
+
+
+def _keyset(given: Mapping[str, Any]) -> Pager:
+    return Keyset(field=given["field"], param=given["param"])
+
+
+def _single(_given: Mapping[str, Any]) -> Pager:
+    return Single()
+
+
+_PAGERS: Mapping[str, Callable[[Mapping[str, Any]], Pager]] = {
+    "none": _single,
     "page": _numbered,
     "offset": _offset,
     "cursor": _token,
     "next_url": _next_url,
-    "link_header": lambda given: LinkHeader(rel=given.get("rel", "next")),
-    "keyset": lambda given: Keyset(field=given["field"], param=given["param"]),
+    "link_header": _link_header,
+    "keyset": _keyset,
 }

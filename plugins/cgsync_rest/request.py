@@ -121,13 +121,12 @@ class Body:
 
     @classmethod
     def of(cls, options: Mapping[str, Any], compile_: Compile) -> Self:
-        for kind, raw in options.items():
-            if kind == "graphql":
-                variables = rendering(raw.get("variables", {}), compile_)
-                query = raw["query"]
-                return cls(kind="json", render=lambda known: {"query": query, "variables": variables(known)})
-            return cls(kind=kind, render=rendering(raw, compile_))
-        return cls()
+        if "graphql" in options:
+            given = options["graphql"]
+            query, variables = given["query"], rendering(given.get("variables", {}), compile_)
+            return cls(kind="json", render=lambda known: {"query": query, "variables": variables(known)})
+        kind = next(iter(options), "")
+        return cls(kind=kind, render=rendering(options.get(kind), compile_))
 
     def fill(self, variables: Variables, fields: Mapping[str, Json]) -> tuple[Mapping[str, str], bytes | None]:
         """The headers that tell its type, and its bytes."""
@@ -138,7 +137,9 @@ class Body:
             return {}, text_of(value).encode()
         value = with_fields({} if value is None else value, fields)
         if self.kind == "form":
-            return FORM_TYPE, urlencode([pair for name, each in value.items() for pair in pairs(name, each, "")]).encode()
+            return FORM_TYPE, urlencode(
+                [pair for name, each in value.items() for pair in pairs(name, each, "")]
+            ).encode()
         return JSON_TYPE, msgspec.json.encode(value)
 
 

@@ -32,10 +32,13 @@ INCREMENTAL: dict[str, Any] = {
         "start": {
             "type": "string",
             "minLength": 1,
-            "description": "Where the very first run starts: a time, now-30d, a number or a token. Default: everything.",
+            "description": "Where the very first run starts: a time, now-30d, a number, a token. Default: everything.",
         },
-        "param": {**NAME, "description": "The parameter that takes the position; or use {{ cursor }} in a template."},
-        "end_param": {**NAME, "description": "The parameter that takes the end of the window, which is not part of it."},
+        "param": {**NAME, "description": "The parameter that takes the position; or {{ cursor }} in a template."},
+        "end_param": {
+            **NAME,
+            "description": "The parameter that takes the end of the window; not part of it.",
+        },
         "request_format": {
             "type": "string",
             "minLength": 1,
@@ -44,7 +47,7 @@ INCREMENTAL: dict[str, Any] = {
         },
         "window": {
             "type": "object",
-            "description": "Ask for spans of time one after another, so that an interruption costs at most one of them.",
+            "description": "Ask for spans of time one after another; an interruption costs at most one of them.",
             "required": ["step"],
             "additionalProperties": False,
             "properties": {"step": {"$ref": "cgsync:duration", "description": "The length of a span."}},

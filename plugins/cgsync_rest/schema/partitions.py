@@ -37,7 +37,10 @@ FOR_EACH: dict[str, Any] = {
                     "properties": {**REQUEST_PROPERTIES, "paginate": PAGINATE},
                 },
                 "records": {**PATH, "description": "Where in its answer the records are."},
-                "key": {**TEMPLATE, "description": "What names a parent: a field with dots, or a template over record."},
+                "key": {
+                    **TEMPLATE,
+                    "description": "What names a parent: a field, or a template over record.",
+                },
                 "include": {
                     "type": "array",
                     "minItems": 1,
