@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from cgsync.api import Clock, Log
 from cgsync.config import ReceiverConfig
 from cgsync.delivery import open_transport
-from cgsync.http import ClientCredentials, Pace
+from cgsync.http import Pace, client_credentials
 from cgsync.secrets import Redactor
 from cgsync.sender import Outbox, Sender
 
@@ -24,7 +24,7 @@ async def open_sender(
     redactor: Redactor | None = None,
 ) -> AsyncIterator[Sender]:
     """A sender for that receiver, with its own token, connections and pace. Nothing is sent before it is run."""
-    tokens = ClientCredentials(
+    tokens = client_credentials(
         receiver.token_url,
         receiver.client_id,
         receiver.client_secret,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias
 
 from cgsync.delivery.answer import Answer
-from cgsync.http import ClientCredentials
+from cgsync.http import Tokens
 
 Admit: TypeAlias = Callable[[], Awaitable[None]]
 """Awaited when token and connection are at hand and the next thing is the first byte; raises to send nothing."""
@@ -38,7 +38,7 @@ class Transport(Protocol):
 
 def open_transport(
     url: str,
-    tokens: ClientCredentials,
+    tokens: Tokens,
     *,
     connections: int,
     timeout: timedelta = timedelta(seconds=30),

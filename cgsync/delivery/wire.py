@@ -14,9 +14,10 @@ from yarl import URL
 from cgsync import secrets
 from cgsync.delivery.answer import Answer
 from cgsync.delivery.transport import Admit
-from cgsync.http import ClientCredentials, TooLarge
+from cgsync.http import Tls, Tokens, TooLarge
 from cgsync.http.body import read
 from cgsync.http.connector import Crossing, DoorConnector
+from cgsync.http.trust import trust
 
 MASK = secrets.MASK.encode()
 MOST = 64 * 1024
@@ -26,7 +27,7 @@ MOST = 64 * 1024
 @asynccontextmanager
 async def open_wire(
     url: str,
-    tokens: ClientCredentials,
+    tokens: Tokens,
     *,
     connections: int,
     timeout: timedelta,
@@ -36,7 +37,9 @@ async def open_wire(
 ) -> AsyncIterator[Wire]:
     """See :func:`cgsync.delivery.transport.open_transport`."""
     async with aiohttp.ClientSession(
-        connector=DoorConnector(limit=timeout, connections=connections, ca_file=ca_file),
+        connector=DoorConnector(
+            limit=timeout, connecting=connect_timeout, connections=connections, trust=trust(Tls(ca=ca_file))
+        ),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout.total_seconds()),
         headers={
             "Content-Type": "application/json",
@@ -56,7 +59,7 @@ async def open_wire(
 class Wire:
     """A :class:`cgsync.delivery.Transport`. It follows no redirect and repeats nothing."""
 
-    def __init__(self, session: aiohttp.ClientSession, url: URL, tokens: ClientCredentials) -> None:
+    def __init__(self, session: aiohttp.ClientSession, url: URL, tokens: Tokens) -> None:
         self._session = session
         self._url = url
         self._tokens = tokens
@@ -91,7 +94,7 @@ class Wire:
         credential = await self._tokens.credential()
         if credential.generation != self._generation:
             header = credential.value.reveal()
-            self._session.headers[credential.header] = header
+            self._session.headers[credential.name] = header
             self._token = header.partition(" ")[2].encode()
             self._generation = credential.generation
         return credential.generation

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias, runtime_checkable
 
 from cgsync.secrets import Secret
+
+if TYPE_CHECKING:
+    from cgsync.http.messages import Wire
+    from cgsync.http.redaction import Redaction
+
+Place: TypeAlias = Literal["header", "query", "body"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
-    """A header for one request. ``generation`` tells credentials apart that a source of them has issued."""
+    """A header, a parameter or a field of the body. ``generation`` tells those apart that one source has issued."""
 
-    header: str = "Authorization"
     value: Secret
+    name: str = "Authorization"
+    place: Place = "header"
     generation: int = 0
 
 
@@ -28,26 +35,43 @@ class Auth(Protocol):
         """That credential got a 401. True when another one can be had."""
 
 
+@runtime_checkable
+class Connects(Protocol):
+    """An :class:`Auth` that asks somebody, over the wire of the session that it is used in."""
+
+    def connect(self, wire: Wire, redaction: Redaction) -> None:
+        """Called once, when the session is opened. What was issued is to be added to ``redaction``."""
+
+    async def aclose(self) -> None:
+        """The session ends."""
+
+
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A fixed header: an API key, a bearer token."""
+class Fixed:
+    """A credential that does not change: an API key, a bearer token."""
 
     name: str
     value: Secret
+    place: Place = field(default="header", kw_only=True)
 
     async def credential(self) -> Credential:
-        return Credential(header=self.name, value=self.value)
+        return Credential(name=self.name, value=self.value, place=self.place)
 
     def invalidate(self, generation: int) -> bool:  # noqa: ARG002 - there is but one
         return False
 
 
-def basic(username: str, password: Secret) -> Header:
+def basic(username: str, password: Secret) -> Fixed:
     """HTTP basic authentication."""
     pair = f"{username}:{password.reveal()}".encode()
-    return Header("Authorization", Secret(f"Basic {base64.b64encode(pair).decode()}"))
+    return Fixed("Authorization", Secret(f"Basic {base64.b64encode(pair).decode()}"))
 
 
-def bearer(token: Secret) -> Header:
+def bearer(token: Secret) -> Fixed:
     """A token that does not change."""
-    return Header("Authorization", Secret(f"Bearer {token.reveal()}"))
+    return Fixed("Authorization", Secret(f"Bearer {token.reveal()}"))
+
+
+def api_key(name: str, value: Secret, place: Place = "header") -> Fixed:
+    """A key under a name of the API's choice."""
+    return Fixed(name, value, place=place)

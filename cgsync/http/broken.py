@@ -27,6 +27,8 @@ class Kind(StrEnum):
     LOGIN_DOWN = "login down"
     """the token endpoint cannot be reached, or does not answer with a token"""
     REDIRECT = "redirect"
+    PROXY = "proxy"
+    """the proxy refuses us: user, password, or where we want to go"""
 
 
 class Broken(CgsyncError):
@@ -55,6 +57,8 @@ def translate(error: Exception, *, host: str, sent: bool) -> Broken:
 def _kind(error: Exception) -> Kind:
     import aiohttp  # a quarter of a second: paid by those who already hold one of its errors
 
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Kind.PROXY if error.status < 500 else Kind.REFUSED
     kinds: tuple[tuple[type[Exception] | tuple[type[Exception], ...], Kind], ...] = (
         ((aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError), Kind.CERTIFICATE),
         ((aiohttp.ClientSSLError, aiohttp.ServerFingerprintMismatch, ssl.SSLError), Kind.TLS),
@@ -68,9 +72,14 @@ def _kind(error: Exception) -> Kind:
 
 def _system(error: Exception) -> str:
     """The operating system's own words: they name no secret, and they are what an operator searches for."""
+    import aiohttp
+
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f": the proxy answered {error.status}"
+    proxy = " to the proxy" if isinstance(error, aiohttp.ClientProxyConnectionError) else ""
     cause = getattr(error, "os_error", None) or error
     text = getattr(cause, "strerror", None)
-    return f": {text}" if isinstance(text, str) and text else ""
+    return f"{proxy}: {text}" if isinstance(text, str) and text else proxy
 
 
 _WORDS = {
@@ -81,4 +90,5 @@ _WORDS = {
     Kind.TIMEOUT: "no answer in time",
     Kind.RESET: "the connection was cut",
     Kind.PROTOCOL: "what came back is not HTTP",
+    Kind.PROXY: "the proxy refuses us",
 }

@@ -7,7 +7,6 @@ import ssl
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import aiohttp
@@ -16,6 +15,7 @@ from cgsync.http.broken import Broken, translate
 
 if TYPE_CHECKING:
     from aiohttp.client import ClientRequest, ClientTimeout
+    from aiohttp.client_proto import ResponseHandler
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
@@ -81,8 +81,9 @@ class DoorConnector(aiohttp.TCPConnector):
     one sweep a second over what is under way costs a tenth of a timer for each request.
     """
 
-    def __init__(self, *, limit: timedelta, connections: int, ca_file: Path | None) -> None:
-        super().__init__(ssl=tls(ca_file), limit=connections, keepalive_timeout=30)
+    def __init__(self, *, limit: timedelta, connecting: timedelta, connections: int, trust: ssl.SSLContext) -> None:
+        super().__init__(ssl=trust, limit=connections, keepalive_timeout=30)
+        self._connecting = connecting.total_seconds()
         self._crossings: set[Crossing] = set()
         self._longest = limit.total_seconds()
         self._pulse = min(SWEEP, self._longest / 4)
@@ -101,6 +102,13 @@ class DoorConnector(aiohttp.TCPConnector):
         if self._sweeping is None:
             self._sweeping = self._clock.call_later(self._pulse, self._sweep)
         return connection
+
+    async def _create_connection(
+        self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout
+    ) -> ResponseHandler:
+        """Within one limit for the name, the connection, TLS, and the answer of a proxy."""
+        async with asyncio.timeout(self._connecting):
+            return await super()._create_connection(req, traces, timeout)
 
     def forget(self, crossing: Crossing) -> None:
         """That request has ended."""
@@ -129,8 +137,3 @@ class DoorConnector(aiohttp.TCPConnector):
         if self._sweeping is not None:
             self._sweeping.cancel()
         await super().close(abort_ssl=abort_ssl)
-
-
-def tls(ca_file: Path | None) -> ssl.SSLContext:
-    """The system's trust, or that of ``ca_file``; nothing here turns the check off."""
-    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))

@@ -39,6 +39,11 @@ class Pace:
         """Turns a second, now."""
         return self._current(self._clock.monotonic())
 
+    @property
+    def delay(self) -> float:
+        """Seconds that a turn would take which is asked for now."""
+        return max(0.0, self._next - self._clock.monotonic())
+
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
         while True:
@@ -56,9 +61,12 @@ class Pace:
         self._rate = max(self.rate / 2, self.ceiling * LOWEST)
         self._grow_at = self._clock.monotonic() + STEP_TIME
 
-    def learn(self, *, remaining: int, reset: timedelta, limit: int | None = None) -> None:
-        """What limit headers say: ``remaining`` requests until ``reset`` from now are spread over that time."""
-        if reset <= timedelta(0) or (limit and remaining > limit * PLENTY):
+    def learn(self, *, remaining: int, reset: timedelta, limit: int | None = None, early: float = PLENTY) -> None:
+        """What limit headers say: ``remaining`` requests until ``reset`` from now are spread over that time.
+
+        While more than the share ``early`` of the ``limit`` remains, nothing changes.
+        """
+        if reset <= timedelta(0) or (limit and remaining > limit * early):
             return
         now = self._clock.monotonic()
         if remaining <= 0:

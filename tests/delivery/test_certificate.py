@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from cgsync.clock import SystemClock
 from cgsync.delivery import Broken, Kind, Transport, open_transport
-from cgsync.http import ClientCredentials
+from cgsync.http import Tokens, client_credentials
 from cgsync.secrets import Secret
 
 ORDER = (
@@ -53,17 +53,17 @@ async def server(certificate: Path) -> AsyncIterator[TestServer]:
 
 
 @pytest.fixture
-async def tokens() -> AsyncIterator[ClientCredentials]:
+async def tokens() -> AsyncIterator[Tokens]:
     async def token(request: web.Request) -> web.Response:
         return web.json_response({"access_token": "token"})
 
     app = web.Application()
     app.router.add_post("/", token)
     async with TestServer(app) as server:
-        yield ClientCredentials(str(server.make_url("/")), "me", Secret("secret"), clock=SystemClock())
+        yield client_credentials(str(server.make_url("/")), "me", Secret("secret"), clock=SystemClock())
 
 
-def wire(server: TestServer, tokens: ClientCredentials, ca_file: Path | None) -> AbstractAsyncContextManager[Transport]:
+def wire(server: TestServer, tokens: Tokens, ca_file: Path | None) -> AbstractAsyncContextManager[Transport]:
     return open_transport(str(server.make_url("/")), tokens, connections=1, ca_file=ca_file)
 
 
@@ -71,7 +71,7 @@ async def admit() -> None:
     """No pace."""
 
 
-async def test_it_is_refused_before_anything_is_sent(server: TestServer, tokens: ClientCredentials) -> None:
+async def test_it_is_refused_before_anything_is_sent(server: TestServer, tokens: Tokens) -> None:
     async with wire(server, tokens, None) as transport:
         with pytest.raises(Broken) as caught:
             await transport.put(b"{}", admit)
@@ -79,6 +79,6 @@ async def test_it_is_refused_before_anything_is_sent(server: TestServer, tokens:
     assert not caught.value.sent
 
 
-async def test_ca_file_vouches_for_it(server: TestServer, tokens: ClientCredentials, certificate: Path) -> None:
+async def test_ca_file_vouches_for_it(server: TestServer, tokens: Tokens, certificate: Path) -> None:
     async with wire(server, tokens, certificate) as transport:
         assert (await transport.put(b"{}", admit)).status == 200

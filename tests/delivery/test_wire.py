@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from cgsync.clock import SystemClock
 from cgsync.delivery import Broken, Kind, Transport, open_transport
-from cgsync.http import ClientCredentials
+from cgsync.http import client_credentials
 from cgsync.secrets import Secret
 
 SECRET, TOKEN = "secret-canary", "token-canary"
@@ -50,7 +50,7 @@ async def server(receiver: Receiver) -> AsyncIterator[TestServer]:
 
 
 def wire(server: TestServer, timeout: float = 5) -> AbstractAsyncContextManager[Transport]:
-    tokens = ClientCredentials(
+    tokens = client_credentials(
         str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock(), timeout=timedelta(seconds=5)
     )
     return open_transport(
@@ -196,7 +196,7 @@ async def test_a_truncated_answer_is_in_doubt(receiver: Receiver, server: TestSe
 
 
 async def test_nobody_there_was_not_sent(unused_tcp_port: int, server: TestServer) -> None:
-    tokens = ClientCredentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
+    tokens = client_credentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
     async with open_transport(f"http://127.0.0.1:{unused_tcp_port}/", tokens, connections=1) as transport:
         with pytest.raises(Broken) as caught:
             await transport.put(b"{}", admit)
@@ -206,7 +206,7 @@ async def test_nobody_there_was_not_sent(unused_tcp_port: int, server: TestServe
 
 
 async def test_a_name_that_does_not_resolve_was_not_sent(server: TestServer) -> None:
-    tokens = ClientCredentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
+    tokens = client_credentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
     async with open_transport("http://nowhere.invalid/", tokens, connections=1) as transport:
         with pytest.raises(Broken) as caught:
             await transport.put(b"{}", admit)
@@ -214,7 +214,7 @@ async def test_a_name_that_does_not_resolve_was_not_sent(server: TestServer) -> 
 
 
 async def test_plain_http_behind_https_is_no_secure_connection(server: TestServer) -> None:
-    tokens = ClientCredentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
+    tokens = client_credentials(str(server.make_url("/oauth2/token")), "me", Secret(SECRET), clock=SystemClock())
     url = str(server.make_url("/activities").with_scheme("https"))
     async with open_transport(url, tokens, connections=1) as transport:
         with pytest.raises(Broken) as caught:

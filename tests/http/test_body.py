@@ -11,29 +11,43 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cgsync.http import TooLarge
-from cgsync.http.body import expand
+from cgsync.http.body import Expansion
 
 TEXT = b"a ticket " * 100
+
+
+def expand(body: bytes, encoding: str, *, limit: int, piece: int = 7) -> bytes:
+    """The whole body, fed in pieces of that many bytes."""
+    expansion = Expansion(encoding, limit=limit)
+    for start in range(0, len(body), piece):
+        expansion.feed(body[start : start + piece])
+    return expansion.finish()
 
 
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("", TEXT),
-        ("identity", TEXT),
         ("gzip", gzip.compress(TEXT)),
         ("x-gzip", gzip.compress(TEXT)),
+        ("gzip", gzip.compress(TEXT[:50]) + gzip.compress(TEXT[50:])),
+        ("gzip", gzip.compress(TEXT) + b"\0\0padding"),
         ("deflate", zlib.compress(TEXT)),
         ("deflate", zlib.compress(TEXT)[2:-4]),
     ],
 )
-def test_known_encodings(encoding: str, body: bytes) -> None:
-    assert expand(body, encoding, limit=len(TEXT)) == TEXT
+@pytest.mark.parametrize("piece", [1, 2, 100_000])
+def test_known_encodings(encoding: str, body: bytes, piece: int) -> None:
+    assert expand(body, encoding, limit=len(TEXT), piece=piece) == TEXT
 
 
 def test_a_bomb_stops_at_the_cap() -> None:
     with pytest.raises(TooLarge, match="more than 1000 bytes"):
-        expand(gzip.compress(b"\0" * 50_000_000), "gzip", limit=1_000)
+        expand(gzip.compress(b"\0" * 50_000_000), "gzip", limit=1_000, piece=65_536)
+
+
+def test_several_members_stop_at_the_cap_together() -> None:
+    with pytest.raises(TooLarge):
+        expand(gzip.compress(TEXT) * 3, "gzip", limit=2 * len(TEXT))
 
 
 @given(st.binary(max_size=200), st.sampled_from(["gzip", "deflate", "br", "zstd"]))

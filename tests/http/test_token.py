@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from cgsync.http import Broken, ClientCredentials, Kind
+from cgsync.http import Broken, Kind, Tokens, client_credentials
 from cgsync.secrets import Redactor, Secret
 
 SECRET = "s3cret-canary"
@@ -51,21 +51,19 @@ async def url(endpoint: Endpoint) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def tokens(url: str, clock: Any) -> AsyncIterator[ClientCredentials]:
-    source = ClientCredentials(url, "me", Secret(SECRET), clock=clock, timeout=timedelta(seconds=5))
+async def tokens(url: str, clock: Any) -> AsyncIterator[Tokens]:
+    source = client_credentials(url, "me", Secret(SECRET), clock=clock, timeout=timedelta(seconds=5))
     yield source
     await source.aclose()
 
 
-async def test_the_secret_goes_in_the_body(tokens: ClientCredentials, endpoint: Endpoint) -> None:
+async def test_the_secret_goes_in_the_body(tokens: Tokens, endpoint: Endpoint) -> None:
     credential = await tokens.credential()
     assert credential.value.reveal() == "Bearer token-1"
     assert endpoint.asked == [{"grant_type": "client_credentials", "client_id": "me", "client_secret": SECRET}]
 
 
-async def test_a_token_is_used_until_shortly_before_its_end(
-    tokens: ClientCredentials, endpoint: Endpoint, clock: Any
-) -> None:
+async def test_a_token_is_used_until_shortly_before_its_end(tokens: Tokens, endpoint: Endpoint, clock: Any) -> None:
     await tokens.credential()
     clock.time += 3539
     await tokens.credential()
@@ -74,7 +72,7 @@ async def test_a_token_is_used_until_shortly_before_its_end(
     assert (await tokens.credential()).generation == 2
 
 
-async def test_fifty_who_wait_cause_one_refresh(tokens: ClientCredentials, endpoint: Endpoint) -> None:
+async def test_fifty_who_wait_cause_one_refresh(tokens: Tokens, endpoint: Endpoint) -> None:
     endpoint.hold.clear()
     waiting = [asyncio.create_task(tokens.credential()) for _ in range(50)]
     await endpoint.reached.wait()
@@ -83,7 +81,7 @@ async def test_fifty_who_wait_cause_one_refresh(tokens: ClientCredentials, endpo
     assert len(endpoint.asked) == 1
 
 
-async def test_one_who_gives_up_takes_it_from_nobody(tokens: ClientCredentials, endpoint: Endpoint) -> None:
+async def test_one_who_gives_up_takes_it_from_nobody(tokens: Tokens, endpoint: Endpoint) -> None:
     endpoint.hold.clear()
     first, second = (asyncio.create_task(tokens.credential()) for _ in range(2))
     await endpoint.reached.wait()
@@ -92,7 +90,7 @@ async def test_one_who_gives_up_takes_it_from_nobody(tokens: ClientCredentials, 
     assert (await second).generation == 1
 
 
-async def test_one_refresh_for_each_generation(tokens: ClientCredentials, endpoint: Endpoint) -> None:
+async def test_one_refresh_for_each_generation(tokens: Tokens, endpoint: Endpoint) -> None:
     """Fifty got a 401 with the first token; late ones do not take the second away."""
     await tokens.credential()
     for _ in range(50):
@@ -117,7 +115,7 @@ async def test_one_refresh_for_each_generation(tokens: ClientCredentials, endpoi
     ],
 )
 async def test_a_refusal_is_told_from_a_passing_failure(
-    tokens: ClientCredentials, endpoint: Endpoint, status: int, kind: Kind
+    tokens: Tokens, endpoint: Endpoint, status: int, kind: Kind
 ) -> None:
     endpoint.answer = web.json_response(
         {"error": "invalid_client", "error_description": f"{SECRET} is wrong"},
@@ -137,9 +135,7 @@ async def test_a_refusal_is_told_from_a_passing_failure(
 @pytest.mark.parametrize(
     "body", [b"<html>", b"{}", b'{"access_token": 7}', b'{"access_token": "a\\nb"}', b"[]", b"", b"x" * 100_000]
 )
-async def test_an_answer_without_a_token_is_a_passing_failure(
-    tokens: ClientCredentials, endpoint: Endpoint, body: bytes
-) -> None:
+async def test_an_answer_without_a_token_is_a_passing_failure(tokens: Tokens, endpoint: Endpoint, body: bytes) -> None:
     endpoint.answer = web.Response(body=body)
     with pytest.raises(Broken) as caught:
         await tokens.credential()
@@ -150,7 +146,7 @@ async def test_an_answer_without_a_token_is_a_passing_failure(
     ("extra", "renewed_after"), [({}, 3540), ({"expires_in": "100"}, 90), ({"expires_in": -1}, 3540)]
 )
 async def test_the_lifetime_is_taken_when_there_is_one(
-    tokens: ClientCredentials, endpoint: Endpoint, clock: Any, extra: dict[str, Any], renewed_after: float
+    tokens: Tokens, endpoint: Endpoint, clock: Any, extra: dict[str, Any], renewed_after: float
 ) -> None:
     endpoint.extra = extra
     await tokens.credential()
@@ -161,7 +157,7 @@ async def test_the_lifetime_is_taken_when_there_is_one(
 
 
 async def test_a_failed_renewal_uses_the_old_token_while_it_holds(
-    tokens: ClientCredentials, endpoint: Endpoint, clock: Any
+    tokens: Tokens, endpoint: Endpoint, clock: Any
 ) -> None:
     await tokens.credential()
     endpoint.answer = web.Response(status=500)
@@ -173,7 +169,7 @@ async def test_a_failed_renewal_uses_the_old_token_while_it_holds(
 
 
 async def test_nobody_there_is_a_failure_without_our_secret(clock: Any, unused_tcp_port: int) -> None:
-    tokens = ClientCredentials(f"http://127.0.0.1:{unused_tcp_port}/t", "me", Secret(SECRET), clock=clock)
+    tokens = client_credentials(f"http://127.0.0.1:{unused_tcp_port}/t", "me", Secret(SECRET), clock=clock)
     with pytest.raises(Broken) as caught:
         await tokens.credential()
     assert caught.value.kind is Kind.REFUSED
@@ -182,5 +178,5 @@ async def test_nobody_there_is_a_failure_without_our_secret(clock: Any, unused_t
 
 async def test_the_token_is_masked_in_logs(url: str, clock: Any) -> None:
     redactor = Redactor()
-    await ClientCredentials(url, "me", Secret(SECRET), clock=clock, redactor=redactor).credential()
+    await client_credentials(url, "me", Secret(SECRET), clock=clock, redactor=redactor).credential()
     assert redactor("Authorization: Bearer token-1") == "Authorization: Bearer ********"

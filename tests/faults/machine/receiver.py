@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cgsync.delivery import Admit, Answer, Broken, Kind
-from cgsync.http import ClientCredentials
+from cgsync.http import Tokens
 from cgsync.http.limits import Headers
 
 BAD = "BAD"
@@ -270,7 +270,7 @@ class Api:
         return Broken(reply.broken, f"receiver.example: {reply.broken.value}", sent=sent)
 
 
-class HandCredentials(ClientCredentials):
+class HandCredentials(Tokens):
     """The real ones, with the fake token endpoint behind them."""
 
     api: Api
@@ -283,7 +283,7 @@ class HandCredentials(ClientCredentials):
 class HandWire:
     """A :class:`cgsync.delivery.Transport` into the fake API."""
 
-    def __init__(self, api: Api, tokens: ClientCredentials, owner: object, alive: Callable[[], bool]) -> None:
+    def __init__(self, api: Api, tokens: Tokens, owner: object, alive: Callable[[], bool]) -> None:
         self._api = api
         self._tokens = tokens
         self._owner = owner

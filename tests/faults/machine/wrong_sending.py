@@ -14,7 +14,7 @@ import pytest
 
 from cgsync.delivery import breaker, classify, courier, crew, gate, rows, steering
 from cgsync.errors import LedgerError
-from cgsync.http import ClientCredentials
+from cgsync.http import Tokens
 from cgsync.model import Again, Delivered, Refused
 from cgsync.sender import Sender
 
@@ -61,7 +61,7 @@ def every_worker_refreshes(patch: pytest.MonkeyPatch) -> None:
         task.add_done_callback(self._fetched)
         return await task
 
-    patch.setattr(ClientCredentials, "_refreshed", mutant)
+    patch.setattr(Tokens, "_refreshed", mutant)
 
 
 def good_token_dropped(patch: pytest.MonkeyPatch) -> None:
@@ -71,7 +71,7 @@ def good_token_dropped(patch: pytest.MonkeyPatch) -> None:
         self._token = None
         return True
 
-    patch.setattr(ClientCredentials, "invalidate", mutant)
+    patch.setattr(Tokens, "invalidate", mutant)
 
 
 def pause_burns_attempts(patch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def never_probes(patch: pytest.MonkeyPatch) -> None:
 
 
 def secret_shown(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ClientCredentials, "_masked", lambda _, words: words)
+    patch.setattr(Tokens, "_masked", lambda _, words: words)
 
 
 SENDING = (
