@@ -22,6 +22,8 @@ from cgsync.config.values import value
 from cgsync.config.words import walk
 from cgsync.secrets import Redactor
 
+PLACES = ("state_dir", "runtime_dir", "plugin_dir")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
@@ -47,7 +49,7 @@ def locate(path: Path, *, environ: Mapping[str, str] = os.environ) -> Places:
     findings = Findings()
     document = read(path, findings)
     root = document.root if document else _glimpse(path)
-    members = {key: node for key, node in root.items() if key in ("state_dir", "runtime_dir")}
+    members = {key: node for key, node in root.items() if key in PLACES}
     return _places(_interpolated(root.with_(value=members), path, environ, findings, Redactor()), path, environ)
 
 
@@ -127,7 +129,8 @@ def _assembled(
 def _places(root: Node, path: Path, environ: Mapping[str, str]) -> Places:
     state = sections.folder(root, "state_dir", environ) or default_state(path.absolute(), environ)
     runtime = sections.folder(root, "runtime_dir", environ) or default_runtime(path.absolute(), environ)
-    return Places(state_dir=state, runtime_dir=runtime or state)
+    plugin_dir = sections.folder(root, "plugin_dir", environ)
+    return Places(state_dir=state, runtime_dir=runtime or state, plugin_dir=plugin_dir)
 
 
 def _refuse_open_secrets(root: Node, document: Document, findings: Findings) -> None:
@@ -149,7 +152,7 @@ def _glimpse(path: Path) -> Node:
     except OSError:
         return Node(value={})
     members: dict[str, Node] = {}
-    for name, written in re.findall(r"^(state_dir|runtime_dir):[ \t]+([^\s#][^\n#]*)", text, re.MULTILINE):
+    for name, written in re.findall(rf"^({'|'.join(PLACES)}):[ \t]+([^\s#][^\n#]*)", text, re.MULTILINE):
         bare = written.strip().strip("\"'")
         span = Span(file=path, line=0, column=0, end_line=0, end_column=0)
         members[name] = filled_in(bare).with_(span=span)

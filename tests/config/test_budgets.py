@@ -21,7 +21,9 @@ def text(folder: Folder, budgets: str, limit: str) -> str:
 
 
 def test_budgets_are_rates_a_second(folder: Folder) -> None:
-    loaded = folder.config(text(folder, "{ one: 50/m, two: 10/s, three: 3600/h, four: 86400/d }", "").replace("rate_limit:", ""))
+    loaded = folder.config(
+        text(folder, "{ one: 50/m, two: 10/s, three: 3600/h, four: 86400/d }", "").replace("rate_limit:", "")
+    )
     assert loaded.budgets == {"one": 50 / 60, "two": 10.0, "three": 1.0, "four": 1.0}
     assert folder.config(folder.source("host: x")).budgets == {}
 
