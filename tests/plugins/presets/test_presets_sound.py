@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cgsync_rest import cgsync_source_types
 
 from cgsync import config
 from cgsync.plugins import presets
-from cgsync_rest import cgsync_source_types
 from tests.plugins.presets.vendors import VENDORS, WITH_EVENTS
 
 ROOT = Path(__file__).parents[3]
