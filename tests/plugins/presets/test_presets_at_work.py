@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +12,9 @@ from cgsync.api import SourceMisconfigured
 from tests.plugins.presets.api import Api, serving
 from tests.plugins.presets.reading import NEXT_POLL, Reader
 from tests.plugins.presets.vendors import VENDORS, WITH_EVENTS
+from tests.plugins.presets.vendors.freshdesk import Freshdesk
+from tests.plugins.presets.vendors.hubspot_objects import Tickets
+from tests.plugins.presets.vendors.trackers import GitHub
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.preset)
@@ -71,3 +75,29 @@ async def test_in_the_mode_events_each_change_is_an_activity_of_its_own(vendor: 
     for body, usual in zip(new, api.then, strict=True):
         assert body["reference"].startswith(usual["reference"] + "-")
         assert body["happened_at"] == "2026-03-04 09:00:00", "the time of the change, not of the beginning"
+
+
+ENDS = [
+    (Freshdesk, {"link_header": {"max_pages": 1}}),
+    (Tickets, {"cursor": {"path": "$.paging.next.after", "body_path": "after", "max_pages": 1}}),
+]
+
+
+@pytest.mark.parametrize(("vendor", "paginate"), ENDS, ids=lambda each: getattr(each, "preset", ""))
+async def test_what_lies_behind_the_last_page_that_an_api_gives_comes_with_the_next_poll(
+    vendor: type[Api], paginate: Any, tmp_path: Path
+) -> None:
+    async with serving(vendor()) as api:
+        api.small = {**api.small, "paginate": paginate}  # the API would end here; the real ones end later
+        found = await Reader(api, tmp_path).read()
+        bodies = list(found.bodies)
+        assert api.served == 2
+        while (found := await Reader(api, tmp_path).read(found.cursor)).bodies:
+            bodies += found.bodies
+    assert bodies == api.first
+
+
+async def test_the_account_of_an_issue_may_be_told_from_the_issue(tmp_path: Path) -> None:
+    async with serving(GitHub()) as api:
+        found = await Reader(api, tmp_path, account="{{ issue.user.login | capitalize }} Ltd").read()
+    assert {body["account"] for body in found.bodies} == {"Ann Ltd"}
