@@ -27,8 +27,10 @@ class Site:
         self.requests.append(request)
         self.bodies.append(await request.read())
         answer = self.answer(request)
-        return answer if isinstance(answer, web.StreamResponse) else web.Response(
-            text=json.dumps(answer), content_type="application/json"
+        return (
+            answer
+            if isinstance(answer, web.StreamResponse)
+            else web.Response(text=json.dumps(answer), content_type="application/json")
         )
 
     @property

@@ -67,9 +67,7 @@ async def test_a_false_order_is_noticed_and_then_only_a_complete_window_counts(
     assert "not sorted" in log.text
 
 
-async def test_a_false_order_that_is_noticed_after_a_restart_begins_the_window_again(
-    site: Site, over: Over
-) -> None:
+async def test_a_false_order_that_is_noticed_after_a_restart_begins_the_window_again(site: Site, over: Over) -> None:
     rows = [{"id": n, "updated_at": f"2024-01-{day:02}"} for n, day in enumerate([5, 6, 20, 19, 1])]
     pages = [rows[0:2], rows[2:4], rows[4:]]
     failed = [True]
@@ -79,7 +77,11 @@ async def test_a_false_order_that_is_noticed_after_a_restart_begins_the_window_a
         if page == 2 and failed:
             failed.clear()
             return {"oops": 1}
-        known = [row for row in (pages[page - 1] if page < 4 else []) if row["updated_at"] >= request.query.get("since", "")[:10]]
+        known = [
+            row
+            for row in (pages[page - 1] if page < 4 else [])
+            if row["updated_at"] >= request.query.get("since", "")[:10]
+        ]
         return known
 
     site.answer = answer
@@ -309,7 +311,9 @@ async def test_an_operator_may_set_a_bare_time(desks: Any, over: Over) -> None:
     assert len(receiver.records) == 4
 
 
-@pytest.mark.parametrize("value", [None, [], {"at": "never"}, {"run": 3}, {"run": {"next": 1}}, {"seen": [[1]]}, "???", 1.5])
+@pytest.mark.parametrize(
+    "value", [None, [], {"at": "never"}, {"run": 3}, {"run": {"next": 1}}, {"seen": [[1]]}, "???", 1.5]
+)
 async def test_a_part_that_cannot_be_read_starts_from_the_beginning(value: Any, desks: Any, over: Over) -> None:
     desk = await desks(paging="page", order="asc")
     desk.fill(3)

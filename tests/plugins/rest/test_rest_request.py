@@ -21,7 +21,11 @@ async def ask(site: Site, over: Over, path: str = "/x", **options: Any) -> Recei
 
 @pytest.mark.parametrize(
     ("lists", "query"),
-    [("repeat", "state=open&state=new"), ("brackets", "state%5B%5D=open&state%5B%5D=new"), ("comma", "state=open%2Cnew")],
+    [
+        ("repeat", "state=open&state=new"),
+        ("brackets", "state%5B%5D=open&state%5B%5D=new"),
+        ("comma", "state=open%2Cnew"),
+    ],
 )
 async def test_a_list_in_the_query_is_written_as_the_api_wants_it(
     lists: str, query: str, site: Site, over: Over
@@ -83,7 +87,9 @@ async def test_a_token_goes_into_the_body_where_it_is_wanted(site: Site, over: O
     site.answer = in_turn({"t": [{"id": 1}], "end": "abc"}, {"t": [{"id": 2}], "end": None})
     graphql = {"query": "q", "variables": {"n": 1}}
     cursor = {"path": "$.end", "body_path": "variables.after"}
-    receiver = await ask(site, over, method="POST", body={"graphql": graphql}, paginate={"cursor": cursor}, records="$.t")
+    receiver = await ask(
+        site, over, method="POST", body={"graphql": graphql}, paginate={"cursor": cursor}, records="$.t"
+    )
     assert [json.loads(body)["variables"] for body in site.bodies] == [{"n": 1}, {"n": 1, "after": "abc"}]
     assert set(receiver.records) == {"1", "2"}
 

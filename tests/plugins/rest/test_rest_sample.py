@@ -79,7 +79,9 @@ def typed(value: Any) -> Any:
     if isinstance(value, list):
         return [typed(each) for each in value]
     words = {"true": True, "false": False}
-    return int(value) if value.isdecimal() else words.get(value, float(value) if re.fullmatch(r"0\.\d+", value) else value)
+    return (
+        int(value) if value.isdecimal() else words.get(value, float(value) if re.fullmatch(r"0\.\d+", value) else value)
+    )
 
 
 async def test_nothing_is_asked_before_the_first_fetch() -> None:
