@@ -81,7 +81,7 @@ async def test_the_first_rule_that_fits_decides(site: Site, over: Over) -> None:
 
 async def test_without_a_rule_the_status_says_it(site: Site, over: Over) -> None:
     site.answer = in_turn(status(404, '{"error": "no such list"}'))
-    with pytest.raises(SourceMisconfigured, match="answered 404.*no such list"):
+    with pytest.raises(SourceMisconfigured, match=r"answered 404.*no such list"):
         await read(site, over)
 
 

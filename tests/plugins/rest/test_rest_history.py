@@ -146,14 +146,19 @@ class History:
         return {reference: msgspec.json.decode(body)["account"] for reference, body in self.sent.items()}
 
 
-async def live(way: Way, events: Sequence[tuple[str, Any]], folder: Path) -> None:
+async def live(way: Way, events: Sequence[tuple[str, Any]], folder: Path, authority: Path) -> None:
     clock = FakeClock(START)
     desk = Desk(clock=clock, paging=way.paging, order=way.order, size=2)
     kind = cgsync_source_types()[0]
     async with open_desk(lambda: desk), rig(folder, activity=ACTIVITY) as made:
         incremental = {"incremental": way.incremental} if way.incremental else {}
         given: dict[str, Any] = {"url": desk.url, "records": "$.tickets[*]", "key": "id", "paginate": way.paginate}
-        given |= {**incremental, "errors": [{"status": 410, "do": "reset"}], "rate_limit": "100/s"}
+        given |= {
+            **incremental,
+            "errors": [{"status": 410, "do": "reset"}],
+            "rate_limit": "100/s",
+            "tls": {"ca": str(authority)},
+        }
         lent = context(clock=clock, log=MemoryLog(), http=partial(open_http, clock=clock))
         history = History(way, desk, made, Driver(kind=kind, options=as_opened(kind, given), context=lent))
         for name, what in events:
@@ -171,6 +176,6 @@ async def live(way: Way, events: Sequence[tuple[str, Any]], folder: Path) -> Non
 @pytest.mark.parametrize("name", WAYS)
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENTS, max_size=24))
-async def test_the_receiver_ends_equal_to_the_api(name: str, events: list[tuple[str, Any]]) -> None:
+async def test_the_receiver_ends_equal_to_the_api(name: str, authority: Path, events: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        await live(WAYS[name], events, Path(folder))
+        await live(WAYS[name], events, Path(folder), authority)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from cgsync_rest.timestamps import Timestamps, zone_of
@@ -23,7 +24,7 @@ async def asked(site: Site, over: Over, **incremental: Any) -> str:
     await Receiver().poll(
         over(site.url + "/x", records="$[*]", incremental={"field": "at", "param": "since", **incremental})
     )
-    return site.asked[0]
+    return unquote(site.asked[0])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ async def asked(site: Site, over: Over, **incremental: Any) -> str:
 async def test_a_request_writes_times_as_the_api_wants_them(written: str, text: str, site: Site, over: Over) -> None:
     """A pattern is filled in in the zone of the API."""
     said = await asked(site, over, start="2024-05-01T10:30:00Z", request_format=written, timezone="Europe/Berlin")
-    assert said.replace("%3A", ":") == f"/x?since={text}"
+    assert said == f"/x?since={text}"
 
 
 @pytest.mark.parametrize(
@@ -64,20 +65,15 @@ def test_what_is_no_time_says_so(value: Any) -> None:
         Timestamps(["iso", "epoch", "epoch_ms", "rfc5322", "%d"], "iso", zone_of("UTC")).read(value)
 
 
-@given(
-    st.datetimes(min_value=datetime(1990, 1, 1), max_value=datetime(2100, 1, 1)),
-    st.sampled_from(["iso", "epoch", "epoch_ms"]),
-)
-def test_a_request_never_names_a_later_time(moment: datetime, written: str) -> None:
+@given(st.integers(0, 4_000_000_000_000_000), st.sampled_from(["iso", "epoch", "epoch_ms"]))
+def test_a_request_never_names_a_later_time(microseconds: int, written: str) -> None:
     stamps = Timestamps([written], written, zone_of("UTC"))
-    exact = moment.replace(tzinfo=UTC)
+    exact = datetime(1990, 1, 1, tzinfo=UTC) + timedelta(microseconds=microseconds)
     assert timedelta(0) <= exact - stamps.read(stamps.write(exact)) < timedelta(seconds=1)
 
 
 async def test_the_very_first_run_starts_some_time_ago(site: Site, over: Over) -> None:
-    assert await asked(site, over, start="now-30d") == "/x?since=2024-04-01T00:00:00Z".replace(
-        ":", "%3A"
-    ) or site.asked == ["/x?since=2024-04-01T00:00:00Z"]
+    assert await asked(site, over, start="now-30d") == "/x?since=2024-04-01T00:00:00Z"
 
 
 async def test_without_a_start_the_first_request_says_nothing(site: Site, over: Over) -> None:
@@ -115,12 +111,17 @@ async def test_numbers_look_back_by_a_count(site: Site, over: Over) -> None:
 
 
 async def test_the_position_is_also_in_templates(site: Site, over: Over) -> None:
-    incremental = {"field": "meta.at", "start": "2024-03-01", "end_param": "end", "window": {"step": "300d"}}
+    incremental: dict[str, Any] = {
+        "field": "meta.at",
+        "start": "2024-03-01",
+        "end_param": "end",
+        "window": {"step": "300d"},
+    }
     params = {"q": "{{ cursor }}/{{ window.start }}/{{ window.end }}/{{ now[:10] }}"}
     await Receiver().poll(
         over(site.url + "/x", records="$[*]", params=params, incremental={**incremental, "request_format": "%m"})
     )
-    assert site.asked[0].replace("%2F", "/") == "/x?q=03/03/05/2024-05-01&end=05"
+    assert unquote(site.asked[0]) == "/x?q=03/03/05/2024-05-01&end=05"
 
 
 @pytest.mark.parametrize(("choice", "keys"), [("skip", {"1"}), ("include", {"1", "2", "3"})])
@@ -137,7 +138,7 @@ async def test_a_record_without_its_time_is_left_out_or_taken(
 
 async def test_or_it_is_an_error_that_names_it(site: Site, over: Over) -> None:
     site.answer = in_turn([{"id": 77}])
-    with pytest.raises(SourceMisconfigured, match="77 of .*: at: 'None' is no time"):
+    with pytest.raises(SourceMisconfigured, match=r"77 of .*: at: 'None' is no time"):
         await Receiver().poll(over(site.url, records="$[*]", incremental={"field": "at"}))
 
 

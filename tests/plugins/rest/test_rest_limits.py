@@ -97,7 +97,7 @@ async def test_check_says_what_it_saw(desks: Any, over: Over) -> None:
         (
             [{f"f{n}": n for n in range(11)}],
             {},
-            "1 record, the first one has f0, f1, f2, f3, f4, f5, f6, f7 and 3 more",
+            "1 record, the first one has f0, f1, f2, f3, f4, f5, f6, f7 and 3 ",
         ),
         ({"n": "/y?key=s", "rows": [1]}, {"next_url": {"path": "$.n"}}, "next page: by its address (http"),
         ([{"id": 3}], {"offset": {"limit": 1}}, "next page: by offset=1"),

@@ -141,7 +141,8 @@ async def test_a_keyset_without_its_field_is_an_error(site: Site, over: Over) ->
 @pytest.mark.parametrize(
     ("paginate", "answers", "words"),
     [
-        ({"cursor": {"path": "$.end", "param": "t"}}, [{"rows": [1], "end": "A"}, {"rows": [2], "end": "A"}], "'A' came twice"),
+        ({"cursor": {"path": "$.end", "param": "t"}}, [{"rows": [1], "end": "A"}, {"rows": [2], "end": "A"}],
+         "'A' came twice"),
         ({"next_url": {"path": "$.end"}}, [{"rows": [1], "end": "/x"}], "the same request twice"),
         ({"page": {}}, [{"rows": [1]}], "the same page twice"),
         ({"cursor": {"path": "$.end", "param": "t"}}, [{"rows": [1], "end": "A"}, {"rows": [2], "end": "B"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -21,17 +22,13 @@ async def ask(site: Site, over: Over, path: str = "/x", **options: Any) -> Recei
 
 @pytest.mark.parametrize(
     ("lists", "query"),
-    [
-        ("repeat", "state=open&state=new"),
-        ("brackets", "state%5B%5D=open&state%5B%5D=new"),
-        ("comma", "state=open%2Cnew"),
-    ],
+    [("repeat", "s=open&s=new"), ("brackets", "s[]=open&s[]=new"), ("comma", "s=open,new")],
 )
 async def test_a_list_in_the_query_is_written_as_the_api_wants_it(
     lists: str, query: str, site: Site, over: Over
 ) -> None:
-    await ask(site, over, params={"state": ["open", "new"]}, param_lists=lists)
-    assert site.asked == [f"/x?{query}".replace("%5B%5D", "[]").replace("%2C", ",")] or site.asked == [f"/x?{query}"]
+    await ask(site, over, params={"s": ["open", "new"]}, param_lists=lists)
+    assert unquote(site.asked[0]) == f"/x?{query}"
 
 
 async def test_parameters_are_text_numbers_and_booleans_and_nothing_is_left_out(site: Site, over: Over) -> None:

@@ -76,12 +76,7 @@ def typed(value: Any) -> Any:
     """Scalars as the configuration reads them."""
     if isinstance(value, dict):
         return {key: typed(each) for key, each in value.items()}
-    if isinstance(value, list):
-        return [typed(each) for each in value]
-    words = {"true": True, "false": False}
-    return (
-        int(value) if value.isdecimal() else words.get(value, float(value) if re.fullmatch(r"0\.\d+", value) else value)
-    )
+    return [typed(each) for each in value] if isinstance(value, list) else scalar(value)
 
 
 async def test_nothing_is_asked_before_the_first_fetch() -> None:
