@@ -28,7 +28,7 @@ class Timestamps:
 
     def read(self, value: Any) -> datetime:
         """In UTC. Raises ``ValueError`` in words."""
-        for form in self._formats:
+        for form in self._formats if isinstance(value, str | int | float) else ():
             try:
                 moment = _READERS[form](value) if form in _READERS else datetime.strptime(value, form)  # noqa: DTZ007
                 zoned = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
@@ -61,7 +61,7 @@ def start_of(text: str, now: datetime, read: Callable[[Any], datetime]) -> datet
 
 
 def _iso(value: Any) -> datetime:
-    return datetime.fromisoformat(value.strip())
+    return datetime.fromisoformat(str(value).strip())
 
 
 def _epoch(value: Any) -> datetime:

@@ -48,6 +48,8 @@ class Desk:
     url: str = ""
     elsewhere: str = "http://127.0.0.1:9"
     previous: list[dict[str, Any]] = field(default_factory=list)
+    meanwhile: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
+    """what happens right after so many requests"""
 
     # what happens at the desk
 
@@ -72,6 +74,9 @@ class Desk:
         if refused := self._refused(request):
             return refused
         self.asked += 1
+        for due in [each for each in self.meanwhile if each[0] < self.asked]:
+            self.meanwhile.remove(due)
+            due[1]()
         for fault in self.faults:
             if fault.page <= self.asked:
                 self.faults.remove(fault)
@@ -94,12 +99,15 @@ class Desk:
         rows = [row for row in self.tickets.values() if self._is_asked_for(row, query)]
         if self.paging == "keyset":
             return sorted(rows, key=lambda row: row["id"])
-        if self.order == "none":
-            return sorted(rows, key=lambda row: (row["id"] * 7919) % 1009)
-        return sorted(rows, key=self._sort_key, reverse=self.order == "desc")
+        return sorted(rows, key=self._place)
 
-    def _sort_key(self, row: Mapping[str, Any]) -> Any:
-        return (row["sequence"],) if self.kind != "datetime" else (moment(row["updated_at"]), row["id"])
+    def _place(self, row: Mapping[str, Any]) -> list[float]:
+        """Where it stands in the list; without an order, anywhere, but always there."""
+        if self.order == "none":
+            return [(row["id"] * 7919) % 1009, row["id"]]
+        sign = -1 if self.order == "desc" else 1
+        stamp = row["sequence"] if self.kind != "datetime" else moment(row["updated_at"]).timestamp()
+        return [sign * stamp, sign * row["id"]]
 
     def _is_asked_for(self, row: Mapping[str, Any], query: Mapping[str, str]) -> bool:
         if self.kind == "datetime":
@@ -119,29 +127,31 @@ class Desk:
             return rows, after, {}
         if self.paging == "keyset":
             return [row for row in rows if row["id"] > int(query.get("after_id", -1))][:size], after, {}
-        start = self._start(query)
+        start = self._start(query, rows)
         page, more = rows[start : start + size], start + size < len(rows)
         if self.paging in ("page", "offset") or not more:
             return page, {**after, "more": more}, {}
-        token = self.token(start + size)
+        token = self.token(self._place(page[-1]))
         link = str(request.url.with_query({**query, "cursor": token}))
         headers = {"Link": f'<{link}>; rel="next", <{self.url}>; rel="first"'} if self.paging == "link_header" else {}
         return page, {**after, "more": True, "token": token, "next": link}, headers
 
-    def _start(self, query: Mapping[str, str]) -> int:
+    def _start(self, query: Mapping[str, str], rows: list[dict[str, Any]]) -> int:
         if self.paging == "page":
             return (int(query.get("page", 1)) - 1) * self.size
         if self.paging == "offset":
             return int(query.get("offset", 0))
-        return int(base64.b64decode(query["cursor"]).decode().split(":")[1]) if "cursor" in query else 0
+        if "cursor" not in query:
+            return 0
+        _, place = json.loads(base64.urlsafe_b64decode(query["cursor"]))
+        return sum(self._place(row) <= place for row in rows)
 
-    def token(self, start: int) -> str:
-        return base64.b64encode(f"{self.generation}:{start}".encode()).decode().rstrip("=") + "=" * (
-            -len(f"{self.generation}:{start}") % 3
-        )
+    def token(self, place: list[float]) -> str:
+        """What the next page is asked for with: the place behind which it starts, however the list changes."""
+        return base64.urlsafe_b64encode(json.dumps([self.generation, place]).encode()).decode()
 
     def _is_expired(self, query: Mapping[str, str]) -> bool:
-        return "cursor" in query and not base64.b64decode(query["cursor"]).decode().startswith(f"{self.generation}:")
+        return "cursor" in query and json.loads(base64.urlsafe_b64decode(query["cursor"]))[0] != self.generation
 
     # who may ask
 
