@@ -44,6 +44,12 @@ class Pace:
         """Seconds that a turn would take which is asked for now."""
         return max(0.0, self._next - self._clock.monotonic())
 
+    def change(self, per_second: float) -> None:
+        """Another ceiling, from the next turn on; what a 429 slowed down grows up to it."""
+        free = self._rate >= self.ceiling
+        self.ceiling = per_second
+        self._rate = per_second if free else min(self._rate, per_second)
+
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
         while True:

@@ -14,10 +14,10 @@ from cgsync.errors import CgsyncError
 from cgsync.intake import is_ending
 from cgsync.ledger import sources
 from cgsync.operations.core import Core
-from cgsync.trial import Trial, Tried
+from cgsync.trial import Preview, Trial
 
 
-async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
+async def preview(core: Core, source: str, count: int = 5) -> Preview:
     return await (await trial(core, source)).preview(count)
 
 
