@@ -19,8 +19,7 @@ from cgsync.mapping import option_template
 from cgsync.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
-    from cgsync.http import Http
-    from cgsync.http.session import Wrap
+    from cgsync.http import Http, Wrap
 
 
 class Host:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from cgsync.http import Exchange
-    from cgsync.http.session import Wrap
+    from cgsync.http import Exchange, Wrap
 
 LARGEST = 2048
 """Bytes of a request's body that are shown."""

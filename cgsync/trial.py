@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Source, Unreadable
+from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Source, Unreadable, Window
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError, ControlError
@@ -21,6 +23,10 @@ from cgsync.mapping import compile_mapping
 from cgsync.model import MappedRecord, Reject
 from cgsync.traffic import Asked, Traffic
 
+if TYPE_CHECKING:
+    from cgsync.http import Wrap
+
+PATIENCE = timedelta(minutes=1)
 LONGEST = 100
 """Characters of the names of a record's fields that are told."""
 
@@ -47,13 +53,42 @@ class Preview:
     hint: str = ""
 
 
-class Trial:
-    """One source, ready to be tried."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """What a source offers; not ``whole``: there is more. ``filtered`` are those that it left out itself, by cause."""
 
-    def __init__(self, source: SourceConfig, *, uid: str, contract: Contract, host: Host, log: Log) -> None:
-        self._open = partial(host.open, source.type, source.options, name=source.name, uid=uid, log=log)
+    items: Sequence[Record | Unreadable]
+    filtered: Mapping[str, int]
+    whole: bool
+
+
+class Trial:
+    """One source, ready to be tried. ``wire``: what is put around its HTTP, instead of looking at it."""
+
+    def __init__(
+        self,
+        source: SourceConfig,
+        *,
+        uid: str,
+        contract: Contract,
+        host: Host,
+        log: Log,
+        window: Window | None = None,
+        wire: Wrap | None = None,
+    ) -> None:
         self._log = log
+        self._clock = host.clock
         self._traffic = Traffic()
+        self._open = partial(
+            host.open,
+            source.type,
+            source.options,
+            name=source.name,
+            uid=uid,
+            log=log,
+            window=window,
+            wire=wire or self._traffic.watch(),
+        )
         self._plan = Plan(uid=uid, mapper=compile_mapping(source.mapping), contract=contract)
 
     async def preview(self, count: int) -> Preview:
@@ -70,6 +105,30 @@ class Trial:
                 return await source.sample(count)
             answer = await source.fetch({})
         return items_of(answer)[:count] if isinstance(answer, Batch) else []
+
+    async def offered(self, count: int | None) -> Offered:
+        """All that the source has from its beginning on, or the first ``count`` of it."""
+        items: list[Record | Unreadable] = []
+        filtered: Counter[str] = Counter()
+        cursor: Cursor = {}
+        previous: Batch | None = None
+        async with self._opened() as source:
+            while isinstance(answer := await self._ready(source, cursor), Batch):
+                check(answer, cursor, previous)
+                items += items_of(answer)
+                filtered.update(answer.filtered)
+                cursor, previous = advanced(cursor, answer.cursor), answer
+                if count is not None and len(items) >= count:
+                    return Offered(items=items[:count], filtered=filtered, whole=False)
+        return Offered(items=items, filtered=filtered, whole=True)
+
+    async def _ready(self, source: Source, cursor: Cursor) -> Batch | Later | None:
+        """What it has; what is not ready yet is waited for, a minute at most."""
+        left = PATIENCE
+        while isinstance(answer := await source.fetch(cursor), Later) and answer.after <= left:
+            left -= max(answer.after, timedelta(seconds=1))
+            await self._clock.sleep(answer.after.total_seconds())
+        return answer
 
     async def online(self) -> str:
         """One real, read-only try, and what was seen, in one line."""
@@ -97,7 +156,7 @@ class Trial:
     @contextlib.asynccontextmanager
     async def _opened(self) -> AsyncIterator[Source]:
         try:
-            async with self._open(wire=self._traffic.watch()) as source:
+            async with self._open() as source:
                 yield source
         except CgsyncError:
             raise

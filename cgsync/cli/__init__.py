@@ -19,6 +19,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("run:run", "Run the daemon, or poll everything once with --once."),
     "check": ("configuration:check", "Check the configuration, all errors at once; --online tries every login."),
     "preview": ("preview:preview", "Show records beside the activities they become; stores and sends nothing."),
+    "test": ("cases:test", "Run the configuration's own tests without network; --record makes one."),
     "status": ("state:status", "Show sources, outbox and pace, and what is wrong."),
     "explain": ("explain:explain", "Tell what became of one reference, and why."),
     "audit": ("state:audit", "Prove that the books balance."),
