@@ -4,54 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.http import Caps, Credential, basic, bearer, open_http
 from cgsync.secrets import Secret
+from tests.http.site import Site, answers
 
 CANARY = "canary-token"
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-
-class Site:
-    """A server whose one handler the test writes; remembers what was asked."""
-
-    def __init__(self) -> None:
-        self.requests: list[web.Request] = []
-        self.handler: Handler
-
-    async def serve(self, request: web.Request) -> web.StreamResponse:
-        self.requests.append(request)
-        return await self.handler(request)
-
-
-@pytest.fixture
-def site() -> Site:
-    return Site()
-
-
-@pytest.fixture
-async def url(site: Site) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", site.serve)
-    async with TestServer(app) as server:
-        yield str(server.make_url("/"))
-
-
-def answers(*responses: Callable[[], web.Response]) -> Handler:
-    """Each in turn, the last one for ever."""
-    left = list(responses)
-
-    async def handler(request: web.Request) -> web.Response:
-        return (left.pop(0) if len(left) > 1 else left[0])()
-
-    return handler
 
 
 async def test_an_answer_is_whole_and_decoded(site: Site, url: str) -> None:
