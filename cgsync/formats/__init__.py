@@ -7,24 +7,48 @@
 
 A decoder reads a seekable binary stream in constant memory. Its ``Resume`` is small, is JSON by ``as_json``, and is
 good for as long as the bytes before it do not change.
+
+    async with Workers() as workers:
+        body = await workers.decode(response.body, decode_settings(options), content_type="application/json")
+        records = select(body.document, "$.tickets[*]")
+
+A body is decoded whole: JSON, JSON Lines, CSV, XML or text, packed or not, told by itself unless it is said.
 """
 
 from __future__ import annotations
 
+from cgsync.formats.bodies import Body, decode_body
 from cgsync.formats.detection import FORMATS, decode, detect
-from cgsync.formats.options import CsvOptions, DecodeOptions, Limits
+from cgsync.formats.options import BodyOptions, CsvOptions, DecodeOptions, Limits
+from cgsync.formats.paths import Path, compile_path, select
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
+from cgsync.formats.schema import CSV_SCHEMA, DECODE_SCHEMA, ENCODING_SCHEMA
+from cgsync.formats.settings import csv_settings, decode_settings, known_encoding
+from cgsync.formats.workers import Workers
 
 __all__ = [
+    "CSV_SCHEMA",
+    "DECODE_SCHEMA",
+    "ENCODING_SCHEMA",
     "FORMATS",
     "START",
+    "Body",
+    "BodyOptions",
     "CsvOptions",
     "DecodeOptions",
     "Decoded",
     "Limits",
     "Malformed",
+    "Path",
     "Resume",
     "Undecodable",
+    "Workers",
+    "compile_path",
+    "csv_settings",
     "decode",
+    "decode_body",
+    "decode_settings",
     "detect",
+    "known_encoding",
+    "select",
 ]

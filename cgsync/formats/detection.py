@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import BinaryIO, TypeAlias
 
 from cgsync.formats import delimited, lines, values
+from cgsync.formats.encoding import readable
 from cgsync.formats.options import DecodeOptions
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
 
@@ -50,18 +51,15 @@ def detect(name: str, stream: BinaryIO) -> str:
 
 
 def _by_content(head: bytes) -> str:
-    text = _readable(head).lstrip()
-    if text.startswith("["):
-        return "json"
-    if text.startswith("{"):
-        first, _, rest = text.partition("\n")
-        return "ndjson" if first.rstrip().endswith("}") and rest.lstrip().startswith("{") else "json"
+    text = readable(head).lstrip()
+    if text.startswith(("[", "{")):
+        return "ndjson" if in_lines(text) else "json"
     if "\0" in text:
         raise Malformed("these bytes are not text", raw=head[:64], hint="say `format:`, or exclude such files")
     return "csv"
 
 
-def _readable(head: bytes) -> str:
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return head.decode("utf-16", "replace")
-    return head.decode("utf-8-sig", "replace")
+def in_lines(text: str) -> bool:
+    """Whether the first line is an object, and the next one begins one."""
+    first, _, rest = text.lstrip().partition("\n")
+    return first.startswith("{") and first.rstrip().endswith("}") and rest.lstrip().startswith("{")

@@ -23,20 +23,60 @@ def transparent(encoding: str) -> bool:
     return all(pair.decode(encoding, "replace")[1:] == chr(pair[1]) for pair in pairs)
 
 
+def utf8(raw: bytes) -> bool:
+    if raw.isascii():
+        return True
+    try:
+        raw.decode(UTF8)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def marked(raw: bytes) -> bool:
+    """Whether a byte order mark tells the encoding."""
+    return any(raw.startswith(mark) for mark, _ in MARKS)
+
+
+def believed(raw: bytes, charset: str | None) -> str | None:
+    """``charset``, or ``None`` where the bytes know better: many servers name one and send UTF-8."""
+    if charset is None or marked(raw) or (transparent(charset) and utf8(raw)):
+        return None
+    return charset
+
+
+def opening(head: bytes, encoding: str | None) -> tuple[str, int]:
+    """The encoding of a text that begins with ``head``, and where it starts after a byte order mark."""
+    for mark, name in MARKS:
+        if head.startswith(mark) and encoding in (None, name, "utf-8-sig", "utf-16"):
+            return name, len(mark)
+    return {None: UTF8, "utf-8-sig": UTF8, "utf-16": "utf-16-le"}.get(encoding, encoding or UTF8), 0
+
+
+def readable(head: bytes) -> str:
+    """The beginning of a stream as text, whatever it is."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return head.decode("utf-16", "replace")
+    return head.decode("utf-8-sig", "replace")
+
+
+def as_utf8(raw: bytes, encoding: str | None) -> bytes:
+    """The text as UTF-8 without a byte order mark. Raises ``ValueError`` where it is not in that encoding."""
+    encoding, start = opening(raw, encoding)
+    try:
+        text = raw[start:].decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {start + error.start + 1} is not {encoding}") from None
+    return raw[start:] if encoding == UTF8 else text.encode()
+
+
 def prepared(stream: BinaryIO, encoding: str | None) -> tuple[BinaryIO, str, int]:
     """The stream to read, its encoding, and where its text starts, after a byte order mark.
 
     A stream in which ASCII is not ASCII (UTF-16, Shift-JIS) becomes one of UTF-8; offsets then count in that.
     """
     stream.seek(0)
-    head = stream.read(4)
-    for mark, name in MARKS:
-        if head.startswith(mark) and encoding in (None, name, "utf-8-sig", "utf-16"):
-            encoding, start = name, len(mark)
-            break
-    else:
-        encoding, start = encoding or UTF8, 0
-    encoding = {"utf-8-sig": UTF8, "utf-16": "utf-16-le"}.get(encoding, encoding)
+    encoding, start = opening(stream.read(4), encoding)
     if transparent(encoding):
         return stream, encoding, start
     return io.BufferedReader(Transcoded(stream, encoding, start), CHUNK), UTF8, 0

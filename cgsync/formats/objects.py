@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cgsync.api import MAX_RAW, Json
-from cgsync.formats.encoding import UTF8
+from cgsync.formats.encoding import UTF8, utf8
 from cgsync.formats.options import DecodeOptions
 from cgsync.formats.records import Decoded, Resume, Undecodable
 from cgsync.formats.strictjson import parse
@@ -43,13 +43,3 @@ class Objects:
         if not isinstance(data, dict):
             raise ValueError("not a JSON object")  # noqa: TRY004 - a reason like the others, not a bug
         return data, cleaned
-
-
-def utf8(raw: bytes) -> bool:
-    if raw.isascii():
-        return True
-    try:
-        raw.decode(UTF8)
-    except UnicodeDecodeError:
-        return False
-    return True

@@ -40,3 +40,22 @@ class DecodeOptions:
     fallback_encoding: str | None = None
     csv: CsvOptions = field(default_factory=CsvOptions)
     limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyOptions:
+    """How one body is read. ``encoding`` ``None``: byte order mark, then the charset that came with it, then UTF-8.
+
+    ``member``: which files of a zip. ``expanded``: the most bytes that what is packed may come to, all files together.
+    ``text``: ``lines`` or ``whole``. ``lists``: elements of XML that are a list also where they come once.
+    """
+
+    format: str = "auto"
+    compression: str = "auto"
+    member: str = "*"
+    encoding: str | None = None
+    csv: CsvOptions = field(default_factory=CsvOptions)
+    text: str = "lines"
+    lists: Sequence[str] = ()
+    limits: Limits = field(default_factory=Limits)
+    expanded: int = 256 * 1024 * 1024

@@ -72,3 +72,8 @@ class Malformed(CgsyncError):
         self.offset = offset
         self.line = line
         self.raw = raw[:MAX_RAW]
+
+    def within(self, name: str) -> Malformed:
+        """The same, said of a file in an archive."""
+        reason = f"{name!r}: {self.message}"
+        return Malformed(reason, offset=self.offset, line=self.line, raw=self.raw, hint=self.hint)

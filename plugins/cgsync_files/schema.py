@@ -4,40 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-ENCODING = {"type": "string", "minLength": 1, "examples": ["utf-8", "cp1252", "iso8859-15", "utf-16"]}
-ONE_CHARACTER = {"type": "string", "maxLength": 1}
-PATTERNS = {"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": {"type": "string", "minLength": 1}}
+from cgsync.formats import CSV_SCHEMA, ENCODING_SCHEMA
 
-CSV_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "description": "The dialect of CSV files.",
-    "default": {},
-    "additionalProperties": False,
-    "properties": {
-        "delimiter": {
-            "type": "string",
-            "pattern": "^(auto|tab|[^\\r\\n])$",
-            "default": "auto",
-            "description": "Between two fields: one character, or auto: which of , ; | and tab the first line uses.",
-        },
-        "quote": {**ONE_CHARACTER, "default": '"', "description": 'Around a field; "" for files without quotes.'},
-        "escape": {**ONE_CHARACTER, "default": "", "description": "Before a character that is meant literally."},
-        "header": {
-            "type": ["boolean", "array"],
-            "minItems": 1,
-            "items": {"type": "string", "minLength": 1},
-            "default": True,
-            "description": "true: the first row names the columns; false: they are c1, c2, …; or a list of names.",
-        },
-        "skip_rows": {
-            "type": "integer",
-            "minimum": 0,
-            "maximum": 1000,
-            "default": 0,
-            "description": "Lines at the top of each file that are not part of the table.",
-        },
-    },
-}
+PATTERNS = {"type": ["string", "array"], "minLength": 1, "minItems": 1, "items": {"type": "string", "minLength": 1}}
 
 READINESS_SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -127,9 +96,9 @@ OPTIONS_SCHEMA: dict[str, Any] = {
             "description": "auto: by extension, then by content.",
         },
         "csv": CSV_SCHEMA,
-        "encoding": {**ENCODING, "description": "Default: by the byte order mark, else strict UTF-8."},
+        "encoding": {**ENCODING_SCHEMA, "description": "Default: by the byte order mark, else strict UTF-8."},
         "fallback_encoding": {
-            **ENCODING,
+            **ENCODING_SCHEMA,
             "description": "From a file's first record on that is not UTF-8; without it such records are rejected.",
         },
         "key": {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cgsync.api import SourceMisconfigured
-from cgsync.formats import CsvOptions, DecodeOptions, Limits
+from cgsync.formats import DecodeOptions, Limits, csv_settings, known_encoding
 from cgsync.formats.encoding import transparent
 from cgsync_files.targets import target
 
@@ -89,20 +88,12 @@ def several(value: str | Sequence[str]) -> tuple[str, ...]:
 
 
 def decoding(options: Mapping[str, Any]) -> DecodeOptions:
-    csv, limits = options.get("csv", {}), options.get("limits", {})
-    delimiter = csv.get("delimiter", "auto")
-    header = csv.get("header", True)
+    limits = options.get("limits", {})
     return DecodeOptions(
         format="",
-        encoding=known(options.get("encoding"), "encoding"),
+        encoding=known_encoding(options.get("encoding"), "encoding"),
         fallback_encoding=bytewise(options.get("fallback_encoding")),
-        csv=CsvOptions(
-            delimiter={"auto": None, "tab": "\t"}.get(delimiter, delimiter),
-            quote=csv.get("quote", '"'),
-            escape=csv.get("escape", ""),
-            header=header if isinstance(header, bool) else tuple(header),
-            skip_rows=csv.get("skip_rows", 0),
-        ),
+        csv=csv_settings(options.get("csv", {})),
         limits=Limits(
             record=limits.get("record", Limits().record),
             columns=limits.get("columns", Limits().columns),
@@ -111,19 +102,8 @@ def decoding(options: Mapping[str, Any]) -> DecodeOptions:
     )
 
 
-def known(encoding: str | None, option: str) -> str | None:
-    if encoding is None:
-        return None
-    try:
-        return codecs.lookup(encoding).name
-    except LookupError:
-        raise SourceMisconfigured(
-            f"{option}: there is no encoding {encoding!r}", hint="for instance utf-8, cp1252, iso8859-15"
-        ) from None
-
-
 def bytewise(encoding: str | None) -> str | None:
-    name = known(encoding, "fallback_encoding")
+    name = known_encoding(encoding, "fallback_encoding")
     if name is not None and not transparent(name):
         raise SourceMisconfigured(
             f"fallback_encoding: {encoding!r} cannot follow UTF-8 within a file",

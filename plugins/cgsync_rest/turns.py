@@ -1,0 +1,44 @@
+"""Where a page is: what sets its request apart from those of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from cgsync.api import Json
+from cgsync_rest.request import Addition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One page's turn. ``token`` is what may not come twice; ``lasting``: it is still good after a restart.
+
+    Tokens, keys and links last; numbers of pages and offsets do not, since lists shift.
+    """
+
+    number: int = 1
+    token: Json = None
+    addition: Addition = field(default_factory=Addition)
+    lasting: bool = False
+
+    def as_json(self) -> dict[str, Json]:
+        added: dict[str, Json] = {
+            "params": dict(self.addition.params),
+            "fields": dict(self.addition.fields),
+            "headers": dict(self.addition.headers),
+            "url": self.addition.url,
+        }
+        told = {name: value for name, value in added.items() if value}
+        return {"number": self.number, "token": self.token, **told}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
+        """Raises ``KeyError``, ``TypeError`` or ``ValueError`` for what is none."""
+        addition = Addition(
+            params=dict(value.get("params", {})),
+            fields=dict(value.get("fields", {})),
+            headers={str(name): str(text) for name, text in value.get("headers", {}).items()},
+            url=value.get("url"),
+        )
+        return cls(number=int(value["number"]), token=value["token"], addition=addition, lasting=True)
