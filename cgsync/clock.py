@@ -25,3 +25,21 @@ class SystemClock:
         await asyncio.sleep(min(seconds, LONGEST_NAP))
         while (left := end - self.monotonic()) > 0:  # noqa: ASYNC110 - the event that is awaited is the time itself
             await asyncio.sleep(min(left, LONGEST_NAP))
+
+
+class HeldClock:
+    """Time that stood still at ``now`` and passes only by sleeping, at once; implements :class:`cgsync.api.Clock`."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._slept = 0.0
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._slept
+
+    async def sleep(self, seconds: float) -> None:
+        self._slept += seconds
+        await asyncio.sleep(0)

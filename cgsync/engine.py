@@ -74,6 +74,7 @@ class Engine:
         self.config = config
         self.ledger = ledger
         self.host = host
+        host.budgets.declare(config.budgets)
         self.sources: dict[str, Running] = {}
         self._random = random
         self._log = log
@@ -215,6 +216,7 @@ class Engine:
         changes = self._compare(config, everything=overlay_changed)
         sender_changed = config.receiver != self.config.receiver or config.retry_refused != self.config.retry_refused
         self.config, self._contract = config, contract
+        self.host.budgets.declare(config.budgets)
         self.ledger.disk.reserve = config.disk_reserve
         for name in [*changes.stopped, *changes.restarted]:
             await self._halt(self.sources.pop(name))

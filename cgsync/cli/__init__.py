@@ -16,9 +16,11 @@ MACHINE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO, errno.
 """What the machine lacks, wherever it shows: no mistake of ours that a traceback would explain."""
 
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init:init", "Write a first configuration, from a few questions or from flags."),
     "run": ("run:run", "Run the daemon, or poll everything once with --once."),
     "check": ("configuration:check", "Check the configuration, all errors at once; --online tries every login."),
     "preview": ("preview:preview", "Show records beside the activities they become; stores and sends nothing."),
+    "test": ("cases:test", "Run the configuration's own tests without network; --record makes one."),
     "status": ("state:status", "Show sources, outbox and pace, and what is wrong."),
     "explain": ("explain:explain", "Tell what became of one reference, and why."),
     "audit": ("state:audit", "Prove that the books balance."),

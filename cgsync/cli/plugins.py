@@ -60,7 +60,7 @@ def show_plugin(name: str, config: Path | None, as_json: bool) -> None:
     """The options of plugin NAME, a sample, and its presets."""
     from cgsync.plugins.describing import described
 
-    kind = _kind(name, loaded(config))
+    kind = kind_of(name, loaded(config))
     options = [asdict(each) for each in described(kind.options_schema)]
     if as_json:
         presets = sorted(kind.presets)
@@ -136,7 +136,8 @@ def chosen(name: str, table: PluginTable) -> Preset:
     raise _unknown("preset", bare, {name for kind in table.types.values() for name in kind.presets})
 
 
-def _kind(name: str, table: PluginTable) -> SourceType:
+def kind_of(name: str, table: PluginTable) -> SourceType:
+    """The plugin of that name."""
     if name in table.broken:
         raise ControlError(f"plugin {name} is broken: {table.broken[name].reason}")
     if name not in table.types:

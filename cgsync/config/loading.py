@@ -31,9 +31,18 @@ class _Loaded:
     root: Node
 
 
-def load(path: Path, *, environ: Mapping[str, str] = os.environ, redactor: Redactor | None = None) -> Config:
-    """The configuration; raises :class:`ConfigInvalid` with all mistakes."""
-    return _load(path, environ, redactor or Redactor()).config
+def load(
+    path: Path,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    redactor: Redactor | None = None,
+    placeholders: bool = False,
+) -> Config:
+    """The configuration; raises :class:`ConfigInvalid` with all mistakes.
+
+    ``placeholders``: a credential, a file or a variable that is not there is no mistake: a word stands for it.
+    """
+    return _load(path, environ, redactor or Redactor(), placeholders=placeholders).config
 
 
 def show(path: Path, *, environ: Mapping[str, str] = os.environ) -> Sequence[ShownValue]:
@@ -53,12 +62,12 @@ def locate(path: Path, *, environ: Mapping[str, str] = os.environ) -> Places:
     return _places(_interpolated(root.with_(value=members), path, environ, findings, Redactor()), path, environ)
 
 
-def _load(path: Path, environ: Mapping[str, str], redactor: Redactor) -> _Loaded:
+def _load(path: Path, environ: Mapping[str, str], redactor: Redactor, *, placeholders: bool = False) -> _Loaded:
     findings = Findings()
     document = read(path, findings)
     if document is None:
         raise ConfigInvalid(findings.diagnostics("error"))
-    root = _interpolated(document.root, path, environ, findings, redactor)
+    root = _interpolated(document.root, path, environ, findings, redactor, placeholders=placeholders)
     plugin_dir = sections.folder(root, "plugin_dir", environ)
     checked = check(root, findings, redactor, plugin_dir=plugin_dir)
     _refuse_open_secrets(checked.root, document, findings)
@@ -68,9 +77,22 @@ def _load(path: Path, environ: Mapping[str, str], redactor: Redactor) -> _Loaded
     return _Loaded(config=config, root=_complete(checked.root, config))
 
 
-def _interpolated(root: Node, path: Path, environ: Mapping[str, str], findings: Findings, redactor: Redactor) -> Node:
-    credentials = credential_folder(path.absolute())
-    return Interpolator(environ=environ, credentials=credentials, redactor=redactor, findings=findings).resolve(root)
+def _interpolated(
+    root: Node,
+    path: Path,
+    environ: Mapping[str, str],
+    findings: Findings,
+    redactor: Redactor,
+    *,
+    placeholders: bool = False,
+) -> Node:
+    return Interpolator(
+        environ=environ,
+        credentials=credential_folder(path.absolute()),
+        redactor=redactor,
+        findings=findings,
+        placeholders=placeholders,
+    ).resolve(root)
 
 
 def _assembled(

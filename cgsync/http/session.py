@@ -255,7 +255,6 @@ class Http:
     def _conceal(self, credential: Credential) -> None:
         value = credential.value.reveal()
         self._redaction.conceal(value, name=credential.name)
-        self._redaction.conceal(value.rpartition(" ")[2])  # what echoes a token leaves the word before it out
         self._concealed = credential
 
     def _is_home(self, url: str) -> bool:
@@ -297,6 +296,7 @@ class Http:
 
     async def _once(self, request: Request) -> Response:
         self._check_delay()
+        self._redaction.notice(request)
         response = await self._wire.exchange(request)
         if self._pace is not None:
             self._learn(self._pace, response)

@@ -58,6 +58,7 @@ VERBS: Mapping[str, Verb] = {
     "source.drop": sources.drop,
     "preview": checks.preview,
     "check": checks.online,
+    "record": checks.record,
 }
 
 

@@ -12,6 +12,7 @@ import msgspec
 
 from cgsync.api import Record
 from cgsync.contract import Contract
+from cgsync.differences import differences
 from cgsync.errors import CgsyncError
 from cgsync.intake import Plan, prepare
 from cgsync.ledger import Audit, Explanation, books, history, key, sources
@@ -19,7 +20,6 @@ from cgsync.ledger.history import Traces
 from cgsync.mapping import Frame, Made, MappingSpec, default_reference, entry_of, frame_of, made
 from cgsync.model import Reject
 from cgsync.operations.core import Core
-from cgsync.operations.foresight import differences
 from cgsync.operations.rejects import told
 from cgsync.operations.waiting import Sentence, waits
 from cgsync.running import plan_of

@@ -51,14 +51,14 @@ def test_preview_shows_records_beside_what_they_become_and_leaves_nothing_behind
     assert "reference: order-1" in said.out
     assert "✗ account:" in said.out
     assert not (office.folder / "state").exists()
-    [one] = office.says("preview", "orders", "-n", "1", "--json").json
+    [one] = office.says("preview", "orders", "-n", "1", "--json").json["records"]
     assert one["verdict"] == "activity"
 
 
 def test_what_a_plugin_logs_does_not_stand_in_the_output(office: Office) -> None:
     office.plug("self.log.warning('slow', secret='a-secret-value'); return Batch()")
     said = office.says("preview", "orders", "--json")
-    assert said.json == []
+    assert said.json == {"requests": [], "records": [], "error": "", "hint": ""}
     assert "slow" in said.err
     assert "a-secret-value" not in said.err
 
