@@ -39,26 +39,27 @@ class Read:
 
 
 class Reader:
-    """A source that a preset fills in, over an API."""
+    """A source that a preset fills in, over an API. ``changes`` are given in place of what the API would have."""
 
-    def __init__(self, api: Api, folder: Path, *, now: datetime = FIRST_POLL, **changes: Any) -> None:
-        self.clock = FakeClock(now)
-        self._log = MemoryLog()
+    def __init__(self, api: Api, folder: Path, **changes: Any) -> None:
+        self._folder = folder
         self._address = api.url.encode()  # it has another port each time
         self._source = _source(api, folder, changes)
-        self._host = Host(clock=self.clock, log=self._log, redactor=Redactor(), state_dir=folder / "state")
-        mapper = compile_mapping(self._source.mapping)
-        self._plan = Plan(uid="tried", mapper=mapper, contract=Contract())
+        self._plan = Plan(uid="tried", mapper=compile_mapping(self._source.mapping), contract=Contract())
+        self.waited = 0.0
+        """seconds of the last poll"""
 
-    async def read(self, cursor: Mapping[str, Json] | None = None) -> Read:
-        """All that comes after the cursor, as a poll would take it."""
-        found, previous = Read(cursor=cursor or {}), None
-        kind, options = self._source.type, self._source.options
-        async with self._host.open(kind, options, name="tried", uid="tried", log=self._log) as source:
+    async def read(self, cursor: Mapping[str, Json] | None = None, *, now: datetime = FIRST_POLL) -> Read:
+        """All that comes after the cursor, as a poll at that time would take it."""
+        found, previous, clock, log = Read(cursor=cursor or {}), None, FakeClock(now), MemoryLog()
+        host = Host(clock=clock, log=log, redactor=Redactor(), state_dir=self._folder / "state")
+        begun = clock.monotonic()
+        async with host.open(self._source.type, self._source.options, name="tried", uid="tried", log=log) as source:
             while isinstance(batch := await source.fetch(found.cursor), Batch):
                 check(batch, found.cursor, previous)
                 self._take(batch, found)
                 found.cursor, previous = advanced(found.cursor, batch.cursor), batch
+        self.waited = clock.monotonic() - begun
         return found
 
     def _take(self, batch: Batch, found: Read) -> None:
