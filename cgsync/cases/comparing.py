@@ -22,7 +22,8 @@ from cgsync.trial import Tried
 class Difference:
     """``what`` is ``activity``, ``field``, ``reject`` or ``filtered``; ``None`` stands for nothing.
 
-    ``subject`` is the reference, the position or the cause. ``expression`` made a field of the values in ``origins``; a constant has none.
+    ``subject`` is the reference, the position or the cause. ``expression`` made a field of what
+    ``origins`` found; a constant has none.
     """
 
     what: str
