@@ -26,7 +26,10 @@ class Receiver:
         """One poll: all that the source has. How many records were new or changed."""
         before, previous = self.changes, None
         async with driver.open() as source:
-            while not isinstance(answer := await source.fetch(self.cursor), Later | None):
+            while (answer := await source.fetch(self.cursor)) is not None:
+                if isinstance(answer, Later):
+                    await driver.context.clock.sleep(answer.after.total_seconds())
+                    continue
                 check(answer, self.cursor, previous)
                 self.store(answer)
                 previous = answer

@@ -104,7 +104,7 @@ async def test_three_in_a_row_are_the_trouble_of_the_source(site: Site, over: Ov
             batch = await source.fetch(cursor)
             assert isinstance(batch, Batch)
             cursor = {**cursor, **batch.cursor}
-        with pytest.raises(SourceUnavailable, match="500|left alone"):
+        with pytest.raises(SourceUnavailable, match=r"500|left alone"):
             await source.fetch(cursor)
 
 
