@@ -42,7 +42,7 @@ def retry_after(headers: Headers, *, now: datetime) -> timedelta | None:
 
 
 def quota(headers: Headers, *, now: datetime) -> Quota | None:
-    """``X-RateLimit-*`` or ``RateLimit-*``: remaining and reset (a span, or a time since 1970), if both can be read."""
+    """Remaining and reset (a span, or a time since 1970) of a family of headers, if both can be read."""
     for family in FAMILIES:
         if family[0] not in headers:  # the usual case, and asked for every answer
             continue
@@ -50,7 +50,20 @@ def quota(headers: Headers, *, now: datetime) -> Quota | None:
         if remaining is not None and reset is not None:
             span = reset - _sent_at(headers, now).timestamp() if reset > EPOCH_FROM else reset
             return Quota(remaining=int(remaining), reset=_bounded(span), limit=None if limit is None else int(limit))
-    return None
+    return _single(headers) if "ratelimit" in headers else None
+
+
+def _single(headers: Headers) -> Quota | None:
+    """``RateLimit: "default";r=50;t=30`` with its policy, or ``limit=100, remaining=50, reset=30``."""
+    said = headers.get("ratelimit", "") + ";" + headers.get("ratelimit-policy", "")
+    remaining, reset, limit = (each.search(said) for each in _SINGLE)
+    if remaining is None or reset is None:
+        return None
+    return Quota(
+        remaining=int(remaining[1]),
+        reset=_bounded(float(reset[1])),
+        limit=None if limit is None else int(limit[1]),
+    )
 
 
 def _sent_at(headers: Headers, now: datetime) -> datetime:
@@ -66,6 +79,9 @@ def _date(text: str) -> datetime | None:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
+_SINGLE = tuple(
+    re.compile(rf"(?:^|[;,\s])(?:{names})=([0-9]{{1,15}})") for names in ("r|remaining", "t|reset", "q|limit")
+)
 _NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
 
 

@@ -32,6 +32,7 @@ class Pace:
         self._grow_at = math.inf
         self._quota_rate = math.inf
         self._quota_ends = -math.inf
+        self._held_until = -math.inf
         self._next = -math.inf
 
     @property
@@ -41,8 +42,9 @@ class Pace:
 
     @property
     def delay(self) -> float:
-        """Seconds that a turn would take which is asked for now."""
-        return max(0.0, self._next - self._clock.monotonic())
+        """Seconds that the next turn takes, where the other side's quota is the reason; else 0."""
+        now = self._clock.monotonic()
+        return max(0.0, self._next - now) if now < max(self._quota_ends, self._held_until) else 0.0
 
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
@@ -70,7 +72,8 @@ class Pace:
             return
         now = self._clock.monotonic()
         if remaining <= 0:
-            self._next = max(self._next, now + min(reset, LONGEST_HOLD).total_seconds())
+            self._held_until = now + min(reset, LONGEST_HOLD).total_seconds()
+            self._next = max(self._next, self._held_until)
             return
         self._quota_rate = remaining / reset.total_seconds()
         self._quota_ends = now + reset.total_seconds()

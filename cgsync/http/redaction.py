@@ -16,9 +16,10 @@ HEADERS = frozenset(("authorization", "proxy-authorization", "cookie", "set-cook
 SUSPECT = re.compile(r"(?i)(.*[^a-z])?(api|access|app)?(key|token|secret|password|signature|auth)")
 """Names of headers whose values are secrets, whoever put them there."""
 PARAMETER = re.compile(
-    r"(?i)(api|access|app|auth|client|private|refresh|session)?[-_]?(key|token|secret|password|passwd|pwd|sig|signature)"
+    r"(?i)(api|access|app|auth|client|private|refresh|session)[-_]?(key|token|secret)|"
+    r"key|secret|password|passwd|pwd|sig|signature"
 )
-"""The same for parameters; a page_token or a sort_key is none."""
+"""The same for parameters; a token alone is more often that of the next page."""
 SHOWN_OF_LOGIN = frozenset(("token_type", "scope", "expires_in"))
 HEADERS_OF_LOGIN = frozenset(("accept", "content-length", "content-type", "date", "host", "server", "user-agent"))
 MOST = 400
@@ -49,11 +50,18 @@ class Redaction:
         self._shared.add(value)
         self.conceal(value)
 
+    def notice(self, request: Request) -> None:
+        """Conceal what stands under a name of secrets, so that an echo of it is masked, too."""
+        for name, value in request.headers.items():
+            if self._is_header(name):
+                self.conceal(value)
+                self.conceal(re.split("[ =]", value, maxsplit=1)[-1])  # behind Bearer, or the name of a cookie
+        for name, value in parse_qsl(urlsplit(request.url).query):
+            if self._is_parameter(name):
+                self.conceal(value)
+
     def __call__(self, text: str) -> str:
-        # longest first, so that a secret that contains another one leaves no tail behind
-        for form in sorted((each for each in self._own if each in text), key=len, reverse=True):
-            text = text.replace(form, MASK)
-        return self._shared(text)
+        return self._shared(text, *(form for form in self._own if form in text))
 
     def request(self, request: Request) -> Request:
         """As it may be shown; of a login, no body."""

@@ -22,6 +22,7 @@ LONGEST = 500
 
 async def ask(wire: Wire, request: Request, redaction: Redaction, *, now: datetime) -> Response:
     """The 2xx that a login request gets; anything else is :class:`Broken` of one of the kinds of a login."""
+    redaction.notice(request)
     try:
         response = await wire.exchange(request)
     except Broken as broken:

@@ -255,7 +255,6 @@ class Http:
     def _conceal(self, credential: Credential) -> None:
         value = credential.value.reveal()
         self._redaction.conceal(value, name=credential.name)
-        self._redaction.conceal(value.rpartition(" ")[2])  # what echoes a token leaves the word before it out
         self._concealed = credential
 
     def _is_home(self, url: str) -> bool:
@@ -297,18 +296,17 @@ class Http:
 
     async def _once(self, request: Request) -> Response:
         self._check_delay()
+        self._redaction.notice(request)
         response = await self._wire.exchange(request)
         if self._pace is not None:
             self._learn(self._pace, response)
         return replace(response, redact=self._redaction)
 
     def _check_delay(self) -> None:
-        """A turn that would come much later than the ceiling alone would have it is for the core to wait for."""
-        if self._pace is None:
-            return
-        delay = self._pace.delay
-        if delay > max(PATIENCE.total_seconds(), 1 / self._pace.ceiling):
-            words = f"the next request may go out in {delay:.0f} s: the quota is used up"
+        """Our own ceiling is waited for here; a quota that is used up, by the core."""
+        delay = 0.0 if self._pace is None else self._pace.delay
+        if delay > PATIENCE.total_seconds():
+            words = f"the API's quota is used up: the next request goes out in {delay:.0f} s"
             raise SourceUnavailable(words, retry_after=timedelta(seconds=delay))
 
     def _learn(self, pace: Pace, response: Response) -> None:

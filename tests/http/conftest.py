@@ -1,10 +1,15 @@
-"""Time in the hand of the test."""
+"""Time in the hand of the test, and a server on loopback."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import AsyncIterator
 
+import pytest
+from aiohttp.test_utils import TestServer
+
+from cgsync.testing import FakeClock
 from tests.hand import HandClock
+from tests.http.site import Site
 
 
 @pytest.fixture
@@ -15,3 +20,20 @@ def clock() -> HandClock:
 @pytest.fixture
 def clock_type() -> type[HandClock]:
     return HandClock
+
+
+@pytest.fixture
+def quick() -> FakeClock:
+    """A clock on which nobody waits."""
+    return FakeClock()
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+async def url(site: Site) -> AsyncIterator[str]:
+    async with TestServer(site.app) as server:
+        yield str(server.make_url("/"))

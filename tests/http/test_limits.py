@@ -28,6 +28,15 @@ NOW = datetime(2026, 3, 4, 10, tzinfo=UTC)
             Quota(remaining=0, reset=timedelta(seconds=9), limit=100),
         ),
         ({"x-ratelimit-remaining": "many", "x-ratelimit-reset": "30"}, None),
+        (
+            {"ratelimit": '"default";r=50;t=30', "ratelimit-policy": '"default";q=100;w=60'},
+            Quota(remaining=50, reset=timedelta(seconds=30), limit=100),
+        ),
+        (
+            {"ratelimit": "limit=100, remaining=50, reset=30"},
+            Quota(remaining=50, reset=timedelta(seconds=30), limit=100),
+        ),
+        ({"ratelimit": '"default";r=50'}, None),
     ],
 )
 def test_limit_headers(headers: dict[str, str], expected: Quota | None) -> None:
@@ -38,5 +47,6 @@ def test_limit_headers(headers: dict[str, str], expected: Quota | None) -> None:
 def test_no_text_breaks_it(text: str) -> None:
     after = retry_after({"retry-after": text, "date": text}, now=NOW)
     assert after is None or timedelta(0) <= after <= timedelta(hours=1)
-    found = quota({"x-ratelimit-remaining": text, "x-ratelimit-reset": text}, now=NOW)
-    assert found is None or timedelta(0) <= found.reset <= timedelta(hours=1)
+    for headers in ({"x-ratelimit-remaining": text, "x-ratelimit-reset": text}, {"ratelimit": f"r=1;t={text}"}):
+        found = quota(headers, now=NOW)
+        assert found is None or timedelta(0) <= found.reset <= timedelta(hours=1)
