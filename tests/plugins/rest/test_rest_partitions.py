@@ -70,7 +70,7 @@ async def test_each_has_a_position_of_its_own(site: Site, over: Over) -> None:
     projects.at = "2024-02-02"
     projects.broken = {"b": 404}
     await receiver.poll(driver)
-    assert {part: value["at"][:10] for part, value in receiver.cursor.items()} == {  # type: ignore[index,call-overload]
+    assert {part: value["at"][:10] for part, value in receiver.cursor.items()} == {
         "a": "2024-02-02", "b": "2024-01-01", "c": "2024-02-02"
     }  # fmt: skip
 
