@@ -49,8 +49,9 @@ class Redactor:
             # longest first, so that a secret that contains another one leaves no tail behind
             self._ordered = tuple(sorted(self._values, key=len, reverse=True))
 
-    def __call__(self, text: str) -> str:
-        for value in self._ordered:
+    def __call__(self, text: str, *more: str) -> str:
+        """The text without any of them, nor of ``more``."""
+        for value in sorted((*self._ordered, *more), key=len, reverse=True) if more else self._ordered:
             if value in text:
                 text = text.replace(value, MASK)
         return text

@@ -178,6 +178,12 @@ def plugin_package(plugin_source: Path, tmp_path_factory: pytest.TempPathFactory
     return target
 
 
+@pytest.mark.parametrize("example", [each for each in examples("python") if "file" not in each.words], ids=str)
+def test_a_program_in_the_documents_runs(example: Example, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", example.text], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_plugin_of_the_guide_passes_the_conformance_kit(plugin_source: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml", "."],

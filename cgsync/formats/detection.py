@@ -11,6 +11,7 @@ from cgsync.formats import delimited, lines, values
 from cgsync.formats.encoding import readable
 from cgsync.formats.options import DecodeOptions
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
+from cgsync.formats.seen import evident
 
 Decoder: TypeAlias = Callable[[BinaryIO, DecodeOptions, Resume], Iterator[Decoded | Undecodable]]
 
@@ -18,15 +19,6 @@ FORMATS: Mapping[str, Decoder] = MappingProxyType(
     {"csv": delimited.decode, "ndjson": lines.decode, "json": values.decode}
 )
 EXTENSIONS = {".csv": "csv", ".tsv": "csv", ".tab": "csv", ".ndjson": "ndjson", ".jsonl": "ndjson"}
-FOREIGN = (
-    (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
-    (b"\xd0\xcf\x11\xe0", "an old Office file"),
-    (b"%PDF", "a PDF"),
-    (b"BZh", "bzip2"),
-    (b"\xfd7zXZ", "xz"),
-    (b"<?xml", "XML"),
-)
 HEAD = 64 * 1024
 
 
@@ -42,8 +34,7 @@ def detect(name: str, stream: BinaryIO) -> str:
     """The format of a stream: by the extension of ``name``, else by its first 64 KiB. Raises :class:`Malformed`."""
     stream.seek(0)
     head = stream.read(HEAD)
-    foreign = next((words for magic, words in FOREIGN if head.startswith(magic)), None)
-    if foreign:
+    if foreign := evident(head):
         raise Malformed(f"this is {foreign}, which cannot be read here", raw=head[:64], hint="unpack or convert it")
     if known := EXTENSIONS.get(PurePath(name).suffix.lower()):
         return known

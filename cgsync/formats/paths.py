@@ -1,54 +1,63 @@
-"""Where in a document something is: JSONPath (RFC 9535)."""
+"""Where in a document something is: JSONPath, RFC 9535."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
-STEP = re.compile(
-    r"""\.(?P<name>[A-Za-z_\u0080-\U0010ffff][\w\u0080-\U0010ffff]*)
-    |(?P<all>\.\*|\[\*\])
-    |\[(?P<index>0|-?[1-9][0-9]{0,14})\]
-    |\['(?P<single>[^'\\\x00-\x1f]*)'\]
-    |\["(?P<double>[^"\\\x00-\x1f]*)"\]""",
-    re.VERBOSE,
-)
+from cgsync.formats.records import Malformed
+
+LONGEST = 2000
+"""Characters of a path."""
+NODES = 5_000_000
+"""Values that one selection may look at: ``$..a..b`` looks at some of them many times."""
+
+Selector: TypeAlias = Callable[[Any, Any], Iterable[Any]]
+"""From a value and the whole document to what it selects below that value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One step of a path: what is selected below each value, or (``descends``) also below all that is in it."""
+
+    selectors: Sequence[Selector]
+    descends: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A compiled path. ``text`` is how it was written."""
+    """A compiled path; ``text`` is how it was written."""
 
     text: str
-    steps: Sequence[str | int | None]
+    segments: Sequence[Segment]
 
     def select(self, document: Any) -> list[Any]:
-        """The values at that path, in the order of the document; none where there is nothing."""
-        nodes = [document]
-        for step in self.steps:
-            nodes = [child for node in nodes for child in _children(node, step)]
+        """The values at that path, in the order of the document; none where there is nothing.
+
+        Raises :class:`Malformed` for a document in which it would have to look at more than five million values.
+        """
+        nodes, looked_at = [document], 0
+        for segment in self.segments:
+            found: list[Any] = []
+            for node in _descendants(nodes) if segment.descends else nodes:
+                for selector in segment.selectors:
+                    found += selector(node, document)
+                looked_at += 1
+                if looked_at + len(found) > NODES:
+                    raise Malformed(f"{self.text} would look at more than {NODES} values of this document")
+            nodes = found
         return nodes
 
 
 def compile_path(text: str) -> Path:
-    """``$.tickets[*]``, or ``tickets`` for ``$.tickets``. Raises ``ValueError`` with the place of a mistake."""
-    whole = text if text.startswith("$") else f"${text}" if text.startswith("[") else f"$.{text}"
-    steps: list[str | int | None] = []
-    at = 1
-    while at < len(whole):
-        step = STEP.match(whole, at)
-        if step is None:
-            raise ValueError(f"{text!r} is no JSONPath: character {at + 1 - len(whole) + len(text)} is not expected")
-        at = step.end()
-        if step["all"]:
-            steps.append(None)
-        elif step["index"]:
-            steps.append(int(step["index"]))
-        else:
-            steps.append(next(name for name in (step["name"], step["single"], step["double"]) if name is not None))
-    return Path(text, tuple(steps))
+    """``$.tickets[*]``; ``tickets[*]`` is short for it. Raises ``ValueError`` with the place of a mistake."""
+    from cgsync.formats import querying  # the parser costs a tenth of a second, and not everybody selects
+
+    if len(text) > LONGEST:
+        raise ValueError(f"a path of {len(text)} characters, at most {LONGEST} are allowed")
+    implied = "" if text.startswith("$") else "$" if text.startswith("[") else "$."
+    return Path(text, querying.parse(implied + text, said=text))
 
 
 def select(document: Any, path: str | Path) -> list[Any]:
@@ -56,9 +65,13 @@ def select(document: Any, path: str | Path) -> list[Any]:
     return (compile_path(path) if isinstance(path, str) else path).select(document)
 
 
-def _children(node: Any, step: str | int | None) -> list[Any]:
-    if step is None:
-        return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
-    if isinstance(step, str):
-        return [node[step]] if isinstance(node, dict) and step in node else []
-    return [node[step]] if isinstance(node, list) and -len(node) <= step < len(node) else []
+def _descendants(nodes: Sequence[Any]) -> Iterator[Any]:
+    """Each value and all that is in it, from the outside in and in the order of the document."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        if isinstance(node, dict):
+            pending += [each for each in reversed(node.values()) if isinstance(each, (dict, list))]
+        elif isinstance(node, list):
+            pending += [each for each in reversed(node) if isinstance(each, (dict, list))]

@@ -19,9 +19,9 @@ Frame: TypeAlias = tuple[bytes, bytes]
 VALUE, LIST, MAPPING, KEY, SOME, END = b"V", b"L", b"M", b"K", b"S", b"E"
 
 
-def cut(value: Any) -> Iterator[Frame]:
-    """The frames of a value. Raises ``TypeError`` for what is not JSON-like."""
-    yield from _cut(value, msgspec.json.encode(value))
+def cut(value: Any, *, piece: int = PIECE) -> Iterator[Frame]:
+    """The frames of a value, about ``piece`` bytes each. Raises ``TypeError`` for what is not JSON-like."""
+    yield from _cut(value, msgspec.json.encode(value), piece)
 
 
 def assembled(frames: Callable[[], Frame]) -> Any:
@@ -29,30 +29,30 @@ def assembled(frames: Callable[[], Frame]) -> Any:
     return _assembled(*frames(), frames)
 
 
-def _cut(value: Any, raw: bytes) -> Iterator[Frame]:
-    if len(raw) > PIECE and isinstance(value, dict):
+def _cut(value: Any, raw: bytes, piece: int) -> Iterator[Frame]:
+    if len(raw) > piece and isinstance(value, dict):
         yield MAPPING, b""
-        yield from _members((msgspec.json.encode(str(name)), item) for name, item in value.items())
-    elif len(raw) > PIECE and isinstance(value, list):
+        yield from _members(((msgspec.json.encode(str(name)), item) for name, item in value.items()), piece)
+    elif len(raw) > piece and isinstance(value, list):
         yield LIST, b""
-        yield from _members((b"", item) for item in value)
+        yield from _members(((b"", item) for item in value), piece)
     else:
         yield VALUE, raw
 
 
-def _members(members: Iterable[tuple[bytes, Any]]) -> Iterator[Frame]:
+def _members(members: Iterable[tuple[bytes, Any]], piece: int) -> Iterator[Frame]:
     """Small members together, as ``1,2`` or ``"a":1,"b":2``; each large one by itself."""
     small: list[bytes] = []
     size = 0
     for name, item in members:
         raw = msgspec.json.encode(item)
-        if size + len(raw) > PIECE and small:
+        if size + len(raw) > piece and small:
             yield SOME, b",".join(small)
             small, size = [], 0
-        if len(raw) > PIECE:
+        if len(raw) > piece:
             if name:
                 yield KEY, name
-            yield from _cut(item, raw)
+            yield from _cut(item, raw, piece)
         else:
             small.append(name + b":" + raw if name else raw)
             size += len(name) + len(raw)

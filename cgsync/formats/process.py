@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from cgsync.api import SourceUnavailable
 from cgsync.formats.framing import FAILED, JOB, REFUSED, Job, Refusal, receive, send
 from cgsync.formats.pieces import Frame, assembled
 from cgsync.formats.records import Malformed
@@ -34,8 +35,8 @@ class Process:
         self.resting = False
 
     def run(self, job: Job, payload: bytes) -> Any:
-        """The value of the job. Raises :class:`Malformed`."""
-        popen = self._popen = self._popen or _start(self._memory)
+        """The value of the job. Raises :class:`Malformed`, or :class:`SourceUnavailable` if it cannot start."""
+        popen = self._popen = self._popen or _started(self._memory)
         if self._unwanted:
             popen.kill()
         try:
@@ -81,6 +82,14 @@ class Process:
         """Let one that rests go, and wait until it is gone."""
         if self._popen is not None:
             _reap(self._popen)
+
+
+def _started(memory: int) -> subprocess.Popen[bytes]:
+    try:
+        return _start(memory)
+    except OSError as error:
+        hint = "are there too many processes, or too little memory?"
+        raise SourceUnavailable(f"no process for decoding can be started: {error}", hint=hint) from error
 
 
 def _start(memory: int) -> subprocess.Popen[bytes]:

@@ -19,13 +19,14 @@ TITLE = re.compile(rb"<title[^>]{0,200}>([^<]{1,400})", re.IGNORECASE)
 SPREADSHEET = re.compile(rb"\[Content_Types\]\.xml|mimetypeapplication/vnd\.oasis")
 MAGIC = (
     (b"\x1f\x8b", "gzip"),
-    (b"PK\x03\x04", "a ZIP archive"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
     (b"PK\x05\x06", "an empty ZIP archive"),
     (b"\xd0\xcf\x11\xe0", "an old Office file"),
     (b"%PDF", "a PDF"),
     (b"BZh", "bzip2"),
     (b"\xfd7zXZ", "xz"),
     (b"(\xb5/\xfd", "zstd"),
+    (b"<?xml", "XML"),
 )
 
 
@@ -49,9 +50,8 @@ def evident(body: bytes) -> str:
         return f'an HTML page "{title}"' if title else "an HTML page"
     if SPREADSHEET.search(body[:128]):
         return "a spreadsheet"
-    if xml(body):
-        return "XML"
-    return next((words for magic, words in MAGIC if body.startswith(magic)), "")
+    head = _head(body).removeprefix(codecs.BOM_UTF8)
+    return next((words for magic, words in MAGIC if head.startswith(magic)), "")
 
 
 def html(body: bytes) -> bool:

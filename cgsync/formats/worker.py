@@ -32,7 +32,6 @@ def main(memory: int) -> None:
     gc.disable()  # values are trees: looking for cycles in a million of them costs more than decoding them
     _limit(resource.RLIMIT_AS, memory)
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, 0)
     with suppress(EOFError, BrokenPipeError):  # the other end is gone
         while _work(sys.stdin.buffer, answers):
             pass

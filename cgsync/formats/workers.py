@@ -61,7 +61,7 @@ class Workers:
         """What ``module:function`` returns for ``(payload, options)``, in a process; all of it is JSON-like.
 
         Raises :class:`Malformed` where the function does, and with the reason when it raised anything else, took too
-        long, or its process died.
+        long, or its process died. Raises :class:`SourceUnavailable` where no process can be started.
         """
         job = Job(function=function, options=options, seconds=self._time.total_seconds())
         async with self._turns:

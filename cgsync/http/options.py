@@ -36,7 +36,7 @@ def http_arguments(options: Options, *, origin: str, context: Context) -> dict[s
     arguments = {
         "origin": origin,
         "auth": _auth(options.get("auth"), context),
-        "headers": dict(options["headers"]),
+        "headers": {name: _text(value) for name, value in options["headers"].items()},
         "timeout": timeout["total"],
         "connect_timeout": timeout["connect"],
         "read_timeout": timeout["read"],

@@ -161,15 +161,12 @@ def regex_find() -> Filter:
 
 def compile_pattern(pattern: str) -> Any:
     """A pattern of RE2; raises :class:`Unfit` with what is wrong with it."""
-    import re2  # only who uses patterns pays for it
+    from cgsync.formats.patterns import compiled  # only who uses patterns pays for it
 
-    options = re2.Options()
-    options.log_errors = False
     try:
-        return re2.compile(pattern, options=options)
-    except re2.error as error:
-        said = error.args[0] if error.args else error
-        raise Unfit(f"bad pattern: {said.decode() if isinstance(said, bytes) else said}") from error
+        return compiled(pattern)
+    except ValueError as error:
+        raise Unfit(str(error)) from error
 
 
 def slug(value: object) -> str:

@@ -28,7 +28,10 @@ class Enough(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Client:
-    """The session of one source. ``requests`` counts those of the run under way, ``most`` bounds them."""
+    """The session of one source.
+
+    ``requests`` counts those of the run under way, ``most`` bounds them; ``answers`` counts what came, for ever.
+    """
 
     http: Http
     workers: Workers
@@ -38,6 +41,7 @@ class Client:
     graphql: bool = False
     most: int | None = None
     requests: int = 0
+    answers: int = 0
 
     async def answer(self, asked: Asked, *, resumed: bool = False, may_miss: bool = False) -> Answer:
         """The answer, decoded. Raises :class:`Expired`, :class:`Enough`, or an error of the source.
@@ -59,17 +63,20 @@ class Client:
         rejects = [unreadable(each, response) for each in body.rejects]
         return _answer(asked, response, body.document, rejects=rejects)
 
-    def admit(self) -> None:
-        """Raises :class:`Enough` when this run may ask for nothing more."""
+    async def send(self, asked: Asked) -> Response:
         if self.most is not None and self.requests >= self.most:
             raise Enough
-
-    async def send(self, asked: Asked) -> Response:
-        self.admit()
         self.requests += 1
-        return await self.http.request(
-            asked.method, asked.url, headers=asked.headers, body=asked.body, judge=self.rules.judge, repeatable=True
+        response = await self.http.request(
+            asked.method,
+            asked.url,
+            headers=asked.headers,
+            body=asked.body,
+            judge=self.rules.judge,
+            repeatable=True,
         )
+        self.answers += 1
+        return response
 
     async def decode(self, response: Response) -> Body:
         """Raises :class:`SourceUnavailable` that says what came instead."""

@@ -27,26 +27,23 @@ class LoopGuard:
     def ask(self, turn: Turn, asked: Asked) -> None:
         """That request is about to be sent."""
         where = f"{shown(asked.url)} page {turn.number}"
-        if turn.token is not None and _seen(self._tokens, digest(turn.token)):
+        if turn.token is not None and digest(turn.token) in self._tokens:
             token = str(turn.token)
             words = shown(token) if token.startswith("http") else repr(token[:80])
             raise SourceUnavailable(f"{where}: the token {words} came twice", hint=HINT)
-        if _seen(self._requests, asked.fingerprint()):
+        if asked.fingerprint() in self._requests:
             raise SourceUnavailable(f"{where}: the same request twice", hint=HINT)
 
-    def read(self, turn: Turn, page: Page) -> None:
-        """That page came."""
-        if page.nodes and _seen(self._pages, digest(page.nodes)):
+    def read(self, turn: Turn, asked: Asked, page: Page) -> None:
+        """That page came; what was not answered may be asked for again."""
+        self._tokens.add(digest(turn.token))
+        self._requests.add(asked.fingerprint())
+        content = digest(page.nodes)
+        if page.nodes and content in self._pages:
             raise SourceUnavailable(f"{shown(page.answer.url)} page {turn.number}: the same page twice", hint=HINT)
+        self._pages.add(content)
 
 
 def digest(value: Any) -> bytes:
     """Eight bytes that are the same for the same JSON."""
     return hashlib.blake2b(msgspec.json.encode(value, order="deterministic"), digest_size=8).digest()
-
-
-def _seen(known: set[bytes], what: bytes) -> bool:
-    if what in known:
-        return True
-    known.add(what)
-    return False

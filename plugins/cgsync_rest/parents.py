@@ -52,7 +52,7 @@ class Parents:
             guard.ask(turn, asked)
             answer = await client.answer(asked)
             page = Page(answer=answer, nodes=[] if answer.passed_over else self.selection.nodes(answer.document))
-            guard.read(turn, page)
+            guard.read(turn, asked, page)
             for record in self.selection.records(page.nodes):
                 yield self._partition(record)
             following = self._after(turn, page, {**variables, "response": answer.variables()})

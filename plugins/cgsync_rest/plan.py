@@ -27,7 +27,7 @@ ASKS = ("url", "method", "params", "param_lists", "body", "paginate", "increment
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``shape``: a digest of what is asked. ``window``: the span of a backfill."""
+    """``shape``: a digest of what is asked. ``secret``: the parameter with our key. ``window``: of a backfill."""
 
     form: RequestForm
     pager: Pager
@@ -36,6 +36,7 @@ class Plan:
     drafter: Drafter
     look_ups: Sequence[LookUp]
     shape: str
+    secret: str | None = None
     window: Window | None = None
 
     @classmethod
@@ -62,6 +63,7 @@ class Plan:
                 for name, each in options.get("enrich", {}).items()
             ],
             shape=shape_of(options),
+            secret=secret_param(options.get("auth", {})),
             window=context.window,
         )
 
@@ -75,6 +77,12 @@ class Plan:
         named = {incremental.param: since, incremental.end_param: end}
         params = {name: value for name, value in named.items() if name is not None and value is not None}
         return variables, Addition(params=params)
+
+
+def secret_param(auth: Mapping[str, Any]) -> str | None:
+    """The parameter of the query that holds a key or a token, which an API may repeat in the address of a page."""
+    place = auth.get("api_key") or auth.get("session", {}).get("inject", {})
+    return place.get("name") if place.get("in") == "query" else None
 
 
 def shape_of(options: Mapping[str, Any]) -> str:

@@ -61,7 +61,7 @@ class Selection:
 def names(given: str) -> Sequence[str]:
     """``order.lines``, also written ``$.order.lines[*]``."""
     found = DOTS.fullmatch(given)
-    if not found:
+    if not found or "" in found[1].split("."):
         raise SourceMisconfigured(f"records: expand: path: {given!r} is no field", hint="names with dots: order.lines")
     return tuple(found[1].split("."))
 

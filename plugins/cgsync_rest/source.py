@@ -82,7 +82,13 @@ class RestSource:
             self._rest()
             return None
         if self._tour is None:
-            self._tour = Tour(self._partitions, self._stream, cursor, alone=not self._for_each)
+            self._tour = Tour(
+                self._partitions,
+                self._stream,
+                cursor,
+                alone=not self._for_each,
+                progress=lambda: self._client.answers,
+            )
         answer = await self._tour.next(self._context.clock.monotonic() + LONGEST.total_seconds())
         self._before = self._behind = cursor
         self._batch = None

@@ -129,17 +129,17 @@ class Stream:
             self._reset(walk, turn, expired)
             return
         walk.resumed = False
-        walk.guard.read(turn, page)
         self._take(walk, turn, page, {**variables, "response": page.answer.variables()})
 
     async def _asked(self, walk: Walk, turn: Turn, variables: Mapping[str, Any]) -> Page:
         _, addition = self._plan.position(walk.span)
         asked = self._plan.form.fill(variables, addition, turn.addition)
-        self._client.admit()
         walk.guard.ask(turn, asked)
         answer = await self._client.answer(asked, resumed=walk.resumed and turn.lasting)
         nodes = [] if answer.passed_over else self._plan.drafter.selection.nodes(answer.document)
-        return Page(answer=answer, nodes=nodes)
+        page = Page(answer=answer, nodes=nodes)
+        walk.guard.read(turn, asked, page)
+        return page
 
     def _take(self, walk: Walk, turn: Turn, page: Page, variables: Mapping[str, Any]) -> None:
         walk.date = walk.date or page.answer.date or self._clock.now()
@@ -161,7 +161,8 @@ class Stream:
         plan = self._plan
         if plan.stops.end(turn, page, plan.pager, variables) or self._spans.is_behind(walk):
             return None
-        return plan.pager.after(turn, page)
+        following = plan.pager.after(turn, page)
+        return following.without(plan.secret) if following is not None and plan.secret else following
 
     def _variables(self, walk: Walk, turn: Turn) -> Mapping[str, Any]:
         where, _ = self._plan.position(walk.span)

@@ -83,7 +83,7 @@ _READERS: Mapping[str, Callable[[Any], datetime]] = {
     "iso": _iso,
     "epoch": _epoch,
     "epoch_ms": _epoch_ms,
-    "rfc5322": parsedate_to_datetime,
+    "rfc5322": lambda value: parsedate_to_datetime(str(value)),
 }
 _WRITERS: Mapping[str, Callable[[datetime], str | int]] = {
     "iso": lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -18,7 +18,10 @@ SOON = timedelta(seconds=1)
 
 
 class Tour:
-    """Goes round once. ``stream`` opens a partition at a position. ``alone``: there is only one, the source itself."""
+    """Goes round once. ``stream`` opens a partition at a position.
+
+    ``alone``: there is only one, the source itself. ``progress`` counts the answers that came.
+    """
 
     def __init__(
         self,
@@ -27,11 +30,14 @@ class Tour:
         cursor: Cursor,
         *,
         alone: bool,
+        progress: Callable[[], int],
     ) -> None:
         self._list = partitions
         self._open = stream
         self._cursor = cursor
         self._alone = alone
+        self._progress = progress
+        self._waited_at = progress()
         self._queue: deque[Partition] | None = None
         self._partition: Partition | None = None
         self._stream: Stream | None = None
@@ -62,6 +68,8 @@ class Tour:
         except NotYet:
             chunk = stream.not_yet()
             return self._batch(chunk) if chunk is not None else Later(after=SOON)
+        except SourceUnavailable as error:
+            return self._wait(error) or self._failed(stream, error)
         except SourceError as error:
             return self._failed(stream, error)
         if chunk is None:
@@ -78,10 +86,18 @@ class Tour:
         assert self._partition is not None
         return {self._partition.part: position.as_json()}
 
+    def _wait(self, error: SourceUnavailable) -> Later | None:
+        """The API wants us to wait: then we go on where we are, as long as there is progress between two waits."""
+        if error.retry_after is None or self._progress() == self._waited_at:
+            return None
+        self._waited_at = self._progress()
+        return Later(after=error.retry_after)
+
     def _failed(self, stream: Stream, error: SourceError) -> Batch | None:
         """Tell it once; it stands in the cursor for as long as it lasts."""
         asked_to_wait = isinstance(error, SourceUnavailable) and error.retry_after is not None
         self._in_a_row += 1
+        self._waited_at = self._progress()
         if self._alone or asked_to_wait or self._in_a_row >= MOST_FAILURES:
             raise error
         assert self._partition is not None

@@ -22,7 +22,7 @@ from .conftest import Desk, Folder
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
-BUNDLED = ["files"]
+BUNDLED = ["files", "rest"]
 AGAIN = "python -m cgsync schema config | python -m json.tool --no-ensure-ascii --indent 2 > schemas/config.schema.json"
 
 
@@ -93,7 +93,7 @@ def test_the_example_is_valid_for_editor_and_daemon(schema: dict[str, Any]) -> N
 
 
 def test_the_example_mentions_every_option(schema: dict[str, Any]) -> None:
-    mentioned = set(re.findall(r"([a-z_]+):(?= |\n)", EXAMPLE.read_text()))
+    mentioned = set(re.findall(r"([a-z0-9_]+):(?= |\n)", EXAMPLE.read_text()))
     assert _options(schema) - mentioned == set()
 
 

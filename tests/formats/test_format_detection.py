@@ -28,7 +28,9 @@ def test_extension_first_then_content(name: str, content: bytes, form: str) -> N
     assert detect(name, io.BytesIO(content)) == form
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b\x08", b"PK\x03\x04xx", b"%PDF-1.7", b"<?xml version='1.0'?>"])
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b\x08", b"PK\x03\x04xx", b"%PDF-1.7", b"<?xml version='1.0'?>", b"<html><title>x"]
+)
 def test_what_is_evidently_another_format_is_named(content: bytes) -> None:
     with pytest.raises(Malformed, match="which cannot be read here"):
         detect("a.csv", io.BytesIO(content))

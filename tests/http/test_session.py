@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -112,6 +113,79 @@ async def test_an_endless_body_stops_at_the_cap(site: Site, url: str) -> None:
     async with open_http(caps=Caps(received=1_000_000)) as http:
         with pytest.raises(SourceUnavailable, match="larger than 1000000 bytes"):
             await http.get(url)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_bomb_is_stopped_while_it_comes(site: Site, url: str, encoding: str) -> None:
+    """One that has no end: it is cut off while it comes."""
+
+    async def bomb(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Encoding": encoding})
+        await response.prepare(request)
+        machine = zlib.compressobj(9, zlib.DEFLATED, 31 if encoding == "gzip" else 15)
+        while True:
+            await response.write(machine.compress(b"\0" * 300_000) + machine.flush(zlib.Z_SYNC_FLUSH))
+            await asyncio.sleep(0)
+
+    site.handler = bomb
+    async with open_http(caps=Caps(expanded=1_000_000)) as http:
+        with pytest.raises(SourceUnavailable, match=r"expands to more than 1000000 bytes.*smaller pages"):
+            await http.get(url)
+
+
+async def test_an_encoding_that_was_not_asked_for_is_said(site: Site, url: str) -> None:
+    site.handler = answers(lambda: web.Response(body=b"x", headers={"Content-Encoding": "br"}))
+    async with open_http() as http:
+        with pytest.raises(SourceUnavailable, match="content encoding 'br' was not asked for"):
+            await http.get(url)
+
+
+async def test_an_encoded_answer_without_a_body_is_none_to_expand(site: Site, url: str) -> None:
+    site.handler = answers(lambda: web.Response(headers={"Content-Encoding": "gzip"}))
+    async with open_http() as http:
+        assert (await http.request("HEAD", url)).body == b""
+        assert (await http.get(url)).body == b""
+
+
+async def test_a_header_that_came_twice_loses_nothing(site: Site, url: str) -> None:
+    async def twice(request: web.Request) -> web.Response:
+        response = web.Response()
+        response.headers.add("Link", "</2>; rel=next")
+        response.headers.add("Link", "</1>; rel=prev")
+        return response
+
+    site.handler = twice
+    async with open_http() as http:
+        assert (await http.get(url)).headers["link"] == "</2>; rel=next, </1>; rel=prev"
+
+
+async def test_a_cookie_is_not_kept(site: Site, url: str) -> None:
+    site.handler = answers(lambda: web.Response(headers={"Set-Cookie": "a=b"}))
+    async with open_http() as http:
+        await http.get(url)
+        await http.get(url)
+    assert "Cookie" not in site.requests[1].headers
+
+
+async def test_it_takes_note_of_the_time_that_an_answer_took(site: Site, url: str) -> None:
+    async def late(request: web.Request) -> web.Response:
+        await asyncio.sleep(0.2)
+        return web.Response()
+
+    site.handler = late
+    async with open_http() as http:
+        assert timedelta(seconds=0.15) < (await http.get(url)).elapsed < timedelta(seconds=30)
+
+
+async def test_an_echo_of_what_we_sent_is_not_in_an_error(site: Site, url: str) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        return web.Response(status=403, text=f"{request.query['sig']} {request.headers['X-Api-Key']}")
+
+    site.handler = echo
+    async with open_http(origin=url, headers={"X-Api-Key": CANARY}) as http:
+        with pytest.raises(SourceMisconfigured, match=r"answered 403: text/plain, “\*{8} \*{8}”") as caught:
+            (await http.get(url, params={"sig": CANARY})).check()
+    assert CANARY not in repr(caught.value)
 
 
 async def test_a_slow_loris_ends(site: Site, url: str) -> None:

@@ -24,6 +24,22 @@ PROGRAM = Path("/opt/cgsync/bin/cgsync")
 CONFIG = Path("/etc/cgsync/config.yaml")
 DROP = Path("/srv/drop")
 PORT = 8788
+DECODERS = """\
+import asyncio, json, sys
+sys.path[:0] = ["/opt/cgsync/src", "/opt/cgsync/src/plugins", "/opt/cgsync/packages"]
+from cgsync.formats import Malformed, Workers, decode_settings
+
+async def main():
+    async with Workers(memory=300 * 1024 * 1024) as workers:
+        small = await workers.decode(b"<a>1</a>", decode_settings({}))
+        try:
+            await workers.decode((b"," * 899 + b"\\n") * 40000, decode_settings({"format": "csv"}))
+        except Malformed as error:
+            print("decoders:", json.dumps([small.document, error.message]), flush=True)
+
+asyncio.run(main())
+"""
+"""What a daemon does with a small body, and with one that would take all memory."""
 PATIENCE = 20.0
 """Seconds until a condition counts as never met."""
 
@@ -52,7 +68,19 @@ def main(out: Path) -> None:
     install()
     receiver = subprocess.Popen([PROGRAM, "sandbox", "--port", str(PORT)], stdout=subprocess.DEVNULL)
     try:
-        for step in (start, folders, control, deliver, reload, refused_reload, kill, hang, stop, refused_start):
+        for step in (
+            start,
+            folders,
+            control,
+            deliver,
+            decoders,
+            reload,
+            refused_reload,
+            kill,
+            hang,
+            stop,
+            refused_start,
+        ):
             seen[step.__name__] = step()
     finally:
         journal = run("journalctl", "--unit=cgsync", "--output=cat", "--no-pager")["said"]
@@ -106,6 +134,28 @@ def deliver() -> dict[str, Any]:
     drop("first.csv", first=1, count=20)
     until(lambda: applied() == 20)
     return {"applied": applied()}
+
+
+def decoders() -> list[Any]:
+    """Worker processes with all that the unit forbids, but for what only a daemon can do."""
+    unit = Path("/etc/systemd/system/cgsync.service").read_text()
+    unit = re.sub(
+        r"^(NotifyAccess|ExecReload|Restart|WatchdogSec|StateDirectory|RuntimeDirectory).*\n",
+        "",
+        unit,
+        flags=re.MULTILINE,
+    )
+    unit = re.sub(r"^Type=.*", "Type=oneshot", unit, flags=re.MULTILINE)
+    library = os.environ.get("LD_LIBRARY_PATH", "")
+    command = f"ExecStart={sys.executable} /etc/cgsync/decoders.py\nEnvironment=LD_LIBRARY_PATH={library}"
+    unit = re.sub(r"^ExecStart=.*", command, unit, flags=re.MULTILINE)
+    Path("/etc/systemd/system/decoders.service").write_text(unit)
+    Path("/etc/cgsync/decoders.py").write_text(DECODERS)
+    run("systemctl", "daemon-reload")
+    run("systemctl", "start", "decoders")
+    said = run("journalctl", "--unit=decoders", "--output=cat", "--no-pager")["said"]
+    found = re.search("^decoders: (.*)", said, re.MULTILINE)
+    return json.loads(found[1]) if found else [said]
 
 
 def reload() -> dict[str, Any]:

@@ -101,6 +101,10 @@ def test_a_credential_of_the_folder_opens_the_receiver(seen: Seen) -> None:
     assert seen["deliver"]["applied"] == 20, seen["journal"]
 
 
+def test_decoders_work_in_their_processes_and_within_their_memory(seen: Seen) -> None:
+    assert seen["decoders"] == [{"a": "1"}, "decoding it takes more memory than is allowed"]
+
+
 def test_a_reload_keeps_the_process(seen: Seen) -> None:
     assert seen["reload"]["exit"] == 0, seen["reload"]["said"] + seen["journal"]
     assert seen["reload"]["same_process"]

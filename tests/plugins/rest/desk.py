@@ -46,6 +46,8 @@ class Desk:
     generation: int = 0
     tokens: int = 0
     url: str = ""
+    takes: timedelta = timedelta(0)
+    """how long an answer takes"""
     elsewhere: str = "http://127.0.0.1:9"
     previous: list[dict[str, Any]] = field(default_factory=list)
     meanwhile: list[tuple[int, Callable[[], None]]] = field(default_factory=list)
@@ -71,6 +73,7 @@ class Desk:
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(request)
+        self.clock.advance(self.takes)
         if refused := self._refused(request):
             return refused
         self.asked += 1

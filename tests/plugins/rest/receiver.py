@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cgsync.api import Batch, Cursor, Later, SourceUnavailable
+from cgsync.api import Batch, Later, SourceUnavailable
 from cgsync.intake import check
 from cgsync.testing.driving import Driver, advanced
 
@@ -16,7 +16,7 @@ from cgsync.testing.driving import Driver, advanced
 class Receiver:
     """``cursor`` and ``records`` change together, as in one transaction."""
 
-    cursor: Cursor = field(default_factory=dict)
+    cursor: Any = field(default_factory=dict)
     records: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     revisions: dict[str, int | datetime] = field(default_factory=dict)
     changes: int = 0
@@ -26,7 +26,10 @@ class Receiver:
         """One poll: all that the source has. How many records were new or changed."""
         before, previous = self.changes, None
         async with driver.open() as source:
-            while not isinstance(answer := await source.fetch(self.cursor), Later | None):
+            while (answer := await source.fetch(self.cursor)) is not None:
+                if isinstance(answer, Later):
+                    await driver.context.clock.sleep(answer.after.total_seconds())
+                    continue
                 check(answer, self.cursor, previous)
                 self.store(answer)
                 previous = answer

@@ -44,7 +44,7 @@ class OverADesk(SourceConformance):
 
 class TestPages(OverADesk):
     @pytest.fixture
-    def options(self, desk: Desk) -> Mapping[str, Any]:  # type: ignore[override]
+    def options(self, desk: Desk) -> Mapping[str, Any]:
         return self.options_for(desk, paginate={"page": {}}, incremental=STAMP)
 
 
@@ -54,7 +54,7 @@ class TestTokens(OverADesk):
     paging = "cursor"
 
     @pytest.fixture
-    def options(self, desk: Desk) -> Mapping[str, Any]:  # type: ignore[override]
+    def options(self, desk: Desk) -> Mapping[str, Any]:
         paginate = {"cursor": {"path": "$.token", "param": "cursor"}}
         return self.options_for(desk, paginate=paginate, incremental={**STAMP, "order": "none"})
 
@@ -66,7 +66,7 @@ class TestPartitions(OverADesk):
     keys = frozenset(f"{half}-{number}" for half in "ab" for number in range(COUNT))
 
     @pytest.fixture
-    def options(self, desk: Desk) -> Mapping[str, Any]:  # type: ignore[override]
+    def options(self, desk: Desk) -> Mapping[str, Any]:
         paginate = {"offset": {"limit": 700}}
         half = {"for_each": {"values": ["a", "b"]}, "key": "{{ partition }}-{{ record.id }}"}
         return {**self.options_for(desk, paginate=paginate, incremental=STAMP), **half}

@@ -21,7 +21,8 @@ from hypothesis import strategies as st
 
 from cgsync.api import SourceUnavailable
 from cgsync.http import open_http
-from cgsync.ledger import books
+from cgsync.ledger import Instant, books, outbox
+from cgsync.model import Delivered, Result
 from cgsync.testing import FakeClock, MemoryLog, as_opened, context
 from cgsync.testing.driving import Driver
 from tests.plugins.rest.desk import START, Desk, Fault, open_desk
@@ -125,14 +126,21 @@ class History:
                 await self.rig.intake().drain(source, settle=died)
         except SourceUnavailable:
             pass
-        self.deliver()
+        while await self.deliver():
+            pass
 
-    def deliver(self) -> None:
-        """What the ledger offers is sent; nothing twice in a row."""
-        for due in self.rig.offered:
-            assert self.sent.get(due.reference) != due.body, "sent again, although nothing changed"
-            self.sent[due.reference] = due.body
-        self.rig.offered.clear()
+    async def deliver(self) -> bool:
+        """What is due is sent, and taken; nothing twice in a row. Ten minutes later, so that no request is in doubt."""
+        clock, ledger = self.rig.clock, self.rig.ledger
+        clock.time, clock.wall = clock.time + 600, clock.wall + timedelta(seconds=600)
+        due = await ledger.read(partial(outbox.due, now=Instant.of(clock), limit=100))
+        for each in due:
+            assert self.sent.get(each.reference) != each.body, "sent again, although nothing changed"
+            self.sent[each.reference] = each.body
+        results = [Result(due=each, outcome=Delivered(status=200)) for each in due]
+        settle = partial(outbox.settle, results=results, now=Instant.of(clock), settle_time=timedelta(seconds=120))
+        await ledger.write(settle)
+        return bool(due)
 
     async def settle(self) -> None:
         """Peace: no more faults, and two polls with some time between."""

@@ -168,4 +168,4 @@ async def test_a_token_that_the_api_refuses_is_forgotten(site: Site, over: Over)
     receiver = Receiver(cursor={"all": {"at": "D1"}})
     await receiver.poll(driver)
     assert site.asked == ["/x?delta=D1", "/x"]
-    assert receiver.cursor["all"]["at"] == "D9"  # type: ignore[index,call-overload]
+    assert receiver.cursor["all"]["at"] == "D9"

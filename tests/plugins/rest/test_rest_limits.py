@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from cgsync.api import Batch, Checks, Later, Samples
+from cgsync.api import Batch, Checks, Later, Samples, SourceUnavailable
 from cgsync.testing import FakeClock
 from tests.plugins.rest.conftest import Over
-from tests.plugins.rest.desk import PASSWORD, USER
+from tests.plugins.rest.desk import PASSWORD, USER, Fault
 from tests.plugins.rest.receiver import Receiver
 from tests.plugins.rest.site import Site, in_turn
 
@@ -44,38 +45,57 @@ async def test_with_tokens_it_goes_on_after_a_restart_too(desks: Any, over: Over
 async def test_a_long_way_without_anything_new_is_made_in_stages(
     paging: str, paginate: Any, desks: Any, over: Over, clock: FakeClock
 ) -> None:
-    """The core gives a fetch five minutes; each request takes one of them."""
+    """The core gives a fetch five minutes; each request takes a quarter of one."""
     desk = await desks(paging=paging, order="desc")
     desk.fill(30)
-    driver = over(desk.url, paginate=paginate, incremental={"field": "updated_at", "lookback": "1d"}, rate_limit="1/m")
+    driver = over(desk.url, paginate=paginate, incremental={"field": "updated_at", "lookback": "1d"})
     receiver = Receiver()
-    while await poll_once(driver, receiver) is not None:
-        pass
+    await receiver.poll(driver)
     assert len(receiver.records) == 30
+    desk.takes = timedelta(seconds=15)
     answers, spent = [], []
     async with driver.open() as source:
-        while True:
+        answer: Any = Later(after=timedelta(0))
+        while answer is not None:
             began = clock.monotonic()
             answer = await source.fetch(receiver.cursor)
             spent.append(clock.monotonic() - began)
             answers.append(answer)
-            if answer is None:
-                break
             if isinstance(answer, Batch):
-                assert answer.cursor["all"]["run"]["next"]  # type: ignore[index,call-overload]
                 receiver.store(answer)
-    assert max(spent) < 130
+    assert max(spent) < 60
     assert len(answers) > 3
     assert all(isinstance(each, Later if paging == "page" else Batch) for each in answers[:-1])
 
 
-async def poll_once(driver: Any, receiver: Receiver) -> Any:
-    async with driver.open() as source:
-        answer: Any = None
-        while isinstance(answer := await source.fetch(receiver.cursor), Batch | Later):
+async def test_a_quota_that_is_used_up_is_waited_for_without_beginning_again(
+    desks: Any, over: Over, clock: FakeClock
+) -> None:
+    """Page numbers do not outlive the source, so it stays open."""
+    desk = await desks(paging="page")
+    desk.fill(35)
+    desk.faults += [Fault(what="long_throttled", page=page) for page in (3, 5)]
+    receiver, waits = Receiver(), []
+    async with over(desk.url, paginate={"page": {}}).open() as source:
+        while (answer := await source.fetch(receiver.cursor)) is not None:
             if isinstance(answer, Batch):
                 receiver.store(answer)
-        return answer
+            else:
+                waits.append(answer.after)
+                await clock.sleep(answer.after.total_seconds())
+    assert waits == [timedelta(seconds=120)] * 2
+    assert len(receiver.records) == 35
+    assert desk.asked == 8 + 2
+
+
+async def test_one_that_never_ends_is_an_error(desks: Any, over: Over) -> None:
+    desk = await desks(paging="page")
+    desk.fill(35)
+    desk.faults += [Fault(what="long_throttled", page=3), Fault(what="long_throttled", page=3)]
+    receiver = Receiver()
+    with pytest.raises(SourceUnavailable) as caught:
+        await receiver.poll(over(desk.url, paginate={"page": {}}))
+    assert caught.value.retry_after == timedelta(seconds=120)
 
 
 async def test_check_says_what_it_saw(desks: Any, over: Over) -> None:

@@ -89,7 +89,7 @@ async def test_what_was_looked_up_is_kept_for_so_long(site: Site, over: Over, cl
             clock.advance(timedelta(minutes=wait))
             cursor: Any = {}
             while (batch := await source.fetch(cursor)) is not None:
-                cursor = {**cursor, **batch.cursor}  # type: ignore[union-attr]
+                cursor = {**cursor, **batch.cursor}
             assert len(site.requests) == asked
 
 

@@ -15,6 +15,7 @@ from cgsync_rest.schema import OPTIONS_SCHEMA
 
 from cgsync.http import HTTP_PROPERTIES
 from cgsync.plugins.soundness import check
+from cgsync.plugins.vocabulary import typed as scalar
 from cgsync.testing import as_opened, context
 
 FOLDER = files("cgsync_rest")
