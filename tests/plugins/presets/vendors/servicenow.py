@@ -34,7 +34,7 @@ def activity(number: int, account: str, happened_at: str, status: str, **more: A
         "happened_at": happened_at,
         "additional_information_object": {
             "subject": f"Question {number}", "number": f"CS000{number}", "status": status, "priority": "4 - Low",
-            "kind": "Issue", "url": f"URL/nav_to.do?uri=sn_customerservice_case.do?sys_id=id{number}",
+            "kind": "Issue", "url": f"URL/sn_customerservice_case.do?sys_id=id{number}",
         },
         **more,
     }  # fmt: skip
