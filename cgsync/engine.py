@@ -42,6 +42,7 @@ class Engine:
         self.config = config
         self.ledger = ledger
         self.host = host
+        host.budgets.declare(config.budgets)
         self._log = log
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.sending = Sending(ledger, host, watched=self._watched, random=random, log=log)
@@ -104,6 +105,7 @@ class Engine:
         changes = self._compare(config)
         stale = [RETRIALS, REJECTS, *([RETENTION] if config.retention != self.config.retention else [])]
         self.config = config
+        self.host.budgets.declare(config.budgets)
         self.ledger.disk.reserve = config.disk_reserve
         for name in [*changes.stopped, *changes.restarted]:
             await self.sources.remove(name)

@@ -6,28 +6,32 @@ import asyncio
 import os
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from cgsync.api import Clock, Context, Log, Source, SourceType, Window
 from cgsync.errors import PluginError
+from cgsync.http.budgets import Budgets
+from cgsync.http.circuit import Circuits
 from cgsync.mapping import option_template
 from cgsync.secrets import Redactor, Secret
 
 if TYPE_CHECKING:
-    from cgsync.http import Http
+    from cgsync.http import Http, Wrap
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
     """What all sources of a daemon share."""
 
-    clock: Clock
-    log: Log
-    redactor: Redactor
-    state_dir: Path
+    def __init__(self, *, clock: Clock, log: Log, redactor: Redactor, state_dir: Path) -> None:
+        self.clock = clock
+        self.log = log
+        self.redactor = redactor
+        self.state_dir = state_dir
+        self.budgets = Budgets({}, clock)
+        self._circuits = Circuits(clock)
 
     def open(
         self,
@@ -38,13 +42,19 @@ class Host:
         uid: str,
         log: Log,
         window: Window | None = None,
+        wire: Wrap | None = None,
+        clock: Clock | None = None,
     ) -> AbstractAsyncContextManager[Source]:
-        """The source, to be entered; raises :class:`PluginError` when the plugin returns something else."""
+        """The source, to be entered; raises :class:`PluginError` when the plugin returns something else.
+
+        ``wire`` is put around whatever it says by HTTP; ``clock`` is its time instead of the host's.
+        """
+        clock = clock or self.clock
         context = Context(
             name=name,
             log=log,
-            clock=self.clock,
-            http=_http,
+            clock=clock,
+            http=partial(self._http, wire=wire, clock=clock),
             secrets=SecretFiles(self.state_dir / "secrets" / quote(uid, safe=""), self.redactor),
             template=option_template,
             window=window,
@@ -54,11 +64,15 @@ class Host:
             raise PluginError(f"open() of {kind.name} returned {type(opened).__name__}, not an async context manager")
         return opened
 
+    def _http(
+        self, *, wire: Wrap | None, clock: Clock, budget: str | None = None, **options: Any
+    ) -> AbstractAsyncContextManager[Http]:
+        """A session with what the host knows: time, secrets, which hosts are left alone, and the pace of a budget."""
+        from cgsync.http import open_http  # a quarter of a second that sources without network do not pay
 
-def _http(**options: Any) -> AbstractAsyncContextManager[Http]:
-    from cgsync.http import open_http  # a quarter of a second that sources without network do not pay
-
-    return open_http(**options)
+        pace = {} if budget is None else {"pace": self.budgets.pace(budget)}
+        shared = {"clock": clock, "redactor": self.redactor, "circuits": self._circuits, "wire": wire}
+        return open_http(**{**options, **pace, **shared})
 
 
 class SecretFiles:

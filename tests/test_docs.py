@@ -75,7 +75,8 @@ def test_a_configuration_in_the_documents_is_accepted(
         monkeypatch.syspath_prepend(str(plugin_package))
     credentials = tmp_path / "credentials"
     credentials.mkdir()
-    (credentials / "cg-client-secret").write_text("a secret of the documents")
+    for name in {"cg-client-secret", *re.findall(r"\$\{credential:([\w-]+)\}", example.text)}:
+        (credentials / name).write_text("a secret of the documents")
     (tmp_path / "accounts.csv").write_text("domain,account\nacme.example,Acme\n")
     path = tmp_path / "config.yaml"
     path.write_text(_whole(example))
@@ -87,11 +88,14 @@ def test_a_configuration_in_the_documents_is_accepted(
 
 
 def _whole(example: Example) -> str:
-    """A plugin's README shows its options alone."""
+    """A plugin's README shows its options alone, the page of a preset its sources alone."""
     name = example.page.parent.name.removeprefix("cgsync_")
+    receiver = "customergauge: { region: eu, client_id: docs, client_secret: '${credential:cg-client-secret}' }\n"
+    if example.text.startswith("sources:"):
+        return receiver + example.text
     if example.page.parent.parent.name != "plugins":
         return example.text
-    head = "customergauge: { region: eu, client_id: docs, client_secret: '${credential:cg-client-secret}' }\nsources:\n"
+    head = f"{receiver}sources:\n"
     mapping = "    activity: { account: Acme, type: Order, source: Docs, happened_at: '{{ record.at }}' }\n"
     return f"{head}  shown:\n{mapping}    {name}:\n{indent(example.text, ' ' * 6)}"
 

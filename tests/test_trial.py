@@ -40,7 +40,7 @@ def trial(host: Host, script: Script) -> Trial:
 
 async def test_a_preview_shows_record_beside_activity_beside_verdict(host: Host) -> None:
     script = Settling(MIXED)
-    found = await trial(host, script).preview(10)
+    found = (await trial(host, script).preview(10)).records
     assert [tried.verdict for tried in found] == ["activity", "invalid", "filtered", "unreadable"]
     good, invalid, _, unreadable = found
     assert (good.key, good.record["account"], good.activities[0]["reference"]) == ("1", "Acme", "t-1")
@@ -51,12 +51,12 @@ async def test_a_preview_shows_record_beside_activity_beside_verdict(host: Host)
 
 
 async def test_a_preview_shows_no_more_than_was_asked_for(host: Host) -> None:
-    assert len(await trial(host, Script(MIXED)).preview(2)) == 2
+    assert len((await trial(host, Script(MIXED)).preview(2)).records) == 2
 
 
 @pytest.mark.parametrize("answer", [None, Later(after=timedelta(days=1))])
 async def test_a_preview_of_nothing_is_empty(host: Host, answer: Any) -> None:
-    assert await trial(host, Script(answer)).preview(5) == []
+    assert (await trial(host, Script(answer)).preview(5)).records == []
 
 
 async def test_a_source_that_gives_samples_is_asked_for_those(host: Host) -> None:
@@ -64,7 +64,7 @@ async def test_a_source_that_gives_samples_is_asked_for_those(host: Host) -> Non
         async def sample(self, n: int) -> Sequence[Record]:
             return [record(str(number)) for number in range(n)]
 
-    found = await trial(host, script := Sampling(MIXED)).preview(3)
+    found = (await trial(host, script := Sampling(MIXED)).preview(3)).records
     assert [tried.key for tried in found] == ["0", "1", "2"]
     assert script.did == []
 

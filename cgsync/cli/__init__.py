@@ -12,9 +12,11 @@ from cgsync import __version__
 from cgsync.errors import MACHINE, CgsyncError
 
 VERBS: dict[str, tuple[str, str]] = {
+    "init": ("init:init", "Write a first configuration, from a few questions or from flags."),
     "run": ("run:run", "Run the daemon, or poll everything once with --once."),
     "check": ("configuration:check", "Check the configuration, all errors at once; --online tries every login."),
     "preview": ("preview:preview", "Show records beside the activities they become; stores and sends nothing."),
+    "test": ("cases:test", "Run the configuration's own tests without network; --record makes one."),
     "status": ("state:status", "Show sources, outbox and pace, and what is wrong."),
     "explain": ("explain:explain", "Tell what became of one reference, and why."),
     "audit": ("state:audit", "Prove that the books balance."),
@@ -32,7 +34,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "poll": ("operating:poll", "Poll a source now, and say what came in."),
     "backfill": ("backfills:backfill", "Read a span of time of a source again; list such backfills, or stop one."),
     "source": ("sources:source", "Rename a source, or drop what is left of one."),
-    "plugin": ("configuration:plugin", "List the installed source plugins."),
+    "preset": ("plugins:preset", "List the sources that are known by name, or show what one asks for and does."),
+    "plugin": ("plugins:plugin", "List source plugins, show the options of one; begin one of your own, verify it."),
     "schema": ("configuration:schema", "Print the JSON Schema of the configuration or of an activity."),
     "config": ("configuration:config", "Show the configuration as it is understood, and where each value is from."),
     "doctor": ("doctor:doctor", "Settle what only you can decide: another receiver, a restored ledger."),

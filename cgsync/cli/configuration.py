@@ -102,32 +102,3 @@ def schema_activity() -> None:
     from importlib.resources import files
 
     click.echo(files("cgsync").joinpath("schemas", "activity.schema.json").read_text(encoding="utf-8"), nl=False)
-
-
-@click.group()
-def plugin() -> None:
-    """Source plugins."""
-
-
-@plugin.command(name="list")
-@json_option
-def list_plugins(as_json: bool) -> None:
-    """Every installed plugin, whether it works, and why not."""
-    from cgsync.plugins import installed, load
-
-    found = installed()
-    table = load([each.name for each in found])
-    rows = [
-        {
-            "name": each.name,
-            "distribution": each.distribution,
-            "version": each.version,
-            "state": "broken" if each.name in table.broken else "ok",
-            "reason": table.broken[each.name].reason if each.name in table.broken else "",
-        }
-        for each in found
-    ]
-    if as_json:
-        output.as_json(rows)
-    else:
-        output.rows(rows, list(rows[0]) if rows else [], empty="no plugin is installed")

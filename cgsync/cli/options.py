@@ -24,6 +24,13 @@ def config_option(command: F) -> F:
     )(command)
 
 
+def optional_config_option(command: F) -> F:
+    """The same where it is of use but not needed: ``None`` when there is none."""
+    return click.option(
+        "-c", "--config", "config", metavar="FILE", callback=_path_if_any, help="The configuration file.", is_eager=True
+    )(command)
+
+
 def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(command)
 
@@ -31,6 +38,13 @@ def json_option(command: F) -> F:
 def _path(ctx: click.Context, _parameter: click.Parameter, value: str | None) -> Path:
     before = (ctx.find_root().obj or {}).get("config")
     return find(value or before)
+
+
+def _path_if_any(ctx: click.Context, parameter: click.Parameter, value: str | None) -> Path | None:
+    try:
+        return _path(ctx, parameter, value)
+    except ConfigError:
+        return None
 
 
 def find(named: str | None) -> Path:

@@ -1,4 +1,4 @@
-"""The verb that shows what a mapping does: record beside activity beside verdict."""
+"""The verb that shows what a source and a mapping do: requests, then record beside activity beside verdict."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
+from cgsync.errors import ControlError
 
 
 @click.command()
@@ -19,18 +20,44 @@ from cgsync.cli.options import config_option, json_option
 @config_option
 @json_option
 def preview(source: str, count: int, config: Path, as_json: bool) -> None:
-    """Show records of SOURCE beside what they become. Nothing is stored or sent, and no cursor moves."""
+    """Show what SOURCE asks over HTTP, and records beside what they become.
+
+    Nothing is stored or sent, and no cursor moves.
+    """
     from cgsync.cli.session import Session
 
     found = Session(config).carry("preview", source=source, count=count)
     if as_json:
         output.as_json(found)
-    elif found:
-        for tried in found:
-            show(tried)
     else:
+        _show_all(found, source)
+    if found["error"]:
+        raise ControlError(found["error"], hint=found["hint"])
+    sys.exit(3 if any(tried["verdict"] in {"invalid", "unreadable"} for tried in found["records"]) else 0)
+
+
+def _show_all(found: Mapping[str, Any], source: str) -> None:
+    for asked in found["requests"]:
+        _request(asked)
+    for tried in found["records"]:
+        show(tried)
+    if not found["records"] and not found["error"]:
         click.echo(f"{source} has nothing to show now")
-    sys.exit(3 if any(tried["verdict"] in {"invalid", "unreadable"} for tried in found) else 0)
+
+
+def _request(asked: Mapping[str, Any]) -> None:
+    """One request, and the head of its answer."""
+    click.secho(output.plain(f"{asked['method']} {asked['url']}"), bold=True, color=output.colors())
+    for line in output.plain(asked["body"]).splitlines():
+        click.echo(f"  {line}")
+    if asked["failure"]:
+        click.echo(f"  ✗ {output.plain(asked['failure'])}")
+    else:
+        kind = output.plain(asked["content_type"]) or "no content type"
+        click.echo(f"  ← {asked['status']}  {kind}  {asked['size']} bytes  {asked['seconds']} s")
+    for name, value in asked["limits"].items():
+        click.echo(f"    {output.plain(name)}: {output.plain(value)}")
+    click.echo()
 
 
 def _body(body: Mapping[str, Any], indent: str) -> None:

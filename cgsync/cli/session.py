@@ -22,7 +22,7 @@ from cgsync.secrets import Redactor
 if TYPE_CHECKING:
     from cgsync.operations import Core
 
-TRIALS = frozenset({"preview", "check"})
+TRIALS = frozenset({"preview", "check", "record"})
 """verbs that are of use before anything was ever stored"""
 
 

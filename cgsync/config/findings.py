@@ -52,12 +52,12 @@ class Findings:
         span, key = node.span, node.key
         assert span is not None, "what was filled in is not the reader's mistake"
         several = span.end_line > span.line or span.empty
-        self.at(key if key and several else span, path, message, help=help, severity=severity)
+        self.at(key if key and several else span, path, _attributed(message, node), help=help, severity=severity)
 
     def key(self, node: Node, path: Path_, message: str, *, help: str = "") -> None:  # noqa: A002 - as above
         span = node.key or node.span
         assert span is not None
-        self.at(span, path, message, help=help)
+        self.at(span, path, _attributed(message, node), help=help)
 
     def unknown(
         self,
@@ -145,6 +145,11 @@ class Findings:
             elif line[first:last].strip():
                 merged.append((first, last))
         return merged
+
+
+def _attributed(message: str, node: Node) -> str:
+    """The reader looks at a line of their own: say whose words are meant."""
+    return f"{message} (in {node.origin})" if node.origin else message
 
 
 def _within(span: Span, number: int, line: str) -> tuple[int, int]:

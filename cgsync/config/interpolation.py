@@ -32,12 +32,13 @@ class _Missing(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolator:
-    """Replaces the references of one configuration."""
+    """Replaces the references of one configuration; with ``placeholders``, also by a word for what is not there."""
 
     environ: Mapping[str, str]
     credentials: Path
     redactor: Redactor
     findings: Findings
+    placeholders: bool = False
 
     def resolve(self, node: Node, path: Path_ = ()) -> Node:
         """The same tree with every reference in it replaced, but for what holds templates or names."""
@@ -70,6 +71,9 @@ class Interpolator:
             try:
                 value, hidden = self._value(found[1], closed=bool(found[2]), folder=node.span.file.parent)
             except _Missing as missing:
+                if self.placeholders and found[2]:
+                    parts.append(f"placeholder-{found[1].rpartition(':')[2]}")
+                    continue
                 self.findings.value(node, path, str(missing), help=missing.help)
                 return node.with_(value=None, literal=False, failed=True)
             secret |= hidden

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cgsync.config import receiver, sections, sources, web
+from cgsync.config import budgets, receiver, sections, sources, web
 from cgsync.config.checking import Checked, check
 from cgsync.config.diagnostics import ConfigInvalid
 from cgsync.config.findings import Findings
@@ -22,6 +22,8 @@ from cgsync.config.values import value
 from cgsync.config.words import walk
 from cgsync.secrets import Redactor
 
+PLACES = ("state_dir", "runtime_dir", "plugin_dir")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Loaded:
@@ -29,9 +31,18 @@ class _Loaded:
     root: Node
 
 
-def load(path: Path, *, environ: Mapping[str, str] = os.environ, redactor: Redactor | None = None) -> Config:
-    """The configuration; raises :class:`ConfigInvalid` with all mistakes."""
-    return _load(path, environ, redactor or Redactor()).config
+def load(
+    path: Path,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    redactor: Redactor | None = None,
+    placeholders: bool = False,
+) -> Config:
+    """The configuration; raises :class:`ConfigInvalid` with all mistakes.
+
+    ``placeholders``: a credential, a file or a variable that is not there is no mistake: a word stands for it.
+    """
+    return _load(path, environ, redactor or Redactor(), placeholders=placeholders).config
 
 
 def show(path: Path, *, environ: Mapping[str, str] = os.environ) -> Sequence[ShownValue]:
@@ -47,16 +58,16 @@ def locate(path: Path, *, environ: Mapping[str, str] = os.environ) -> Places:
     findings = Findings()
     document = read(path, findings)
     root = document.root if document else _glimpse(path)
-    members = {key: node for key, node in root.items() if key in ("state_dir", "runtime_dir")}
+    members = {key: node for key, node in root.items() if key in PLACES}
     return _places(_interpolated(root.with_(value=members), path, environ, findings, Redactor()), path, environ)
 
 
-def _load(path: Path, environ: Mapping[str, str], redactor: Redactor) -> _Loaded:
+def _load(path: Path, environ: Mapping[str, str], redactor: Redactor, *, placeholders: bool = False) -> _Loaded:
     findings = Findings()
     document = read(path, findings)
     if document is None:
         raise ConfigInvalid(findings.diagnostics("error"))
-    root = _interpolated(document.root, path, environ, findings, redactor)
+    root = _interpolated(document.root, path, environ, findings, redactor, placeholders=placeholders)
     plugin_dir = sections.folder(root, "plugin_dir", environ)
     checked = check(root, findings, redactor, plugin_dir=plugin_dir)
     _refuse_open_secrets(checked.root, document, findings)
@@ -66,9 +77,22 @@ def _load(path: Path, environ: Mapping[str, str], redactor: Redactor) -> _Loaded
     return _Loaded(config=config, root=_complete(checked.root, config))
 
 
-def _interpolated(root: Node, path: Path, environ: Mapping[str, str], findings: Findings, redactor: Redactor) -> Node:
-    credentials = credential_folder(path.absolute())
-    return Interpolator(environ=environ, credentials=credentials, redactor=redactor, findings=findings).resolve(root)
+def _interpolated(
+    root: Node,
+    path: Path,
+    environ: Mapping[str, str],
+    findings: Findings,
+    redactor: Redactor,
+    *,
+    placeholders: bool = False,
+) -> Node:
+    return Interpolator(
+        environ=environ,
+        credentials=credential_folder(path.absolute()),
+        redactor=redactor,
+        findings=findings,
+        placeholders=placeholders,
+    ).resolve(root)
 
 
 def _assembled(
@@ -87,6 +111,7 @@ def _assembled(
     lookups = sections.lookups(root, findings, environ)
     overlay = sections.overlay(root, findings, environ)
     web.check(root, findings)
+    budgets.check(root, checked, findings)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
@@ -111,6 +136,7 @@ def _assembled(
         sources=made,
         broken=checked.broken,
         overlay=overlay,
+        budgets=budgets.assemble(root),
         log=LogConfig(**value(root.at(("log",)))),
         plugin_dir=plugin_dir,
         retry_refused=value(root.at(("retry_refused",))),
@@ -125,7 +151,8 @@ def _assembled(
 def _places(root: Node, path: Path, environ: Mapping[str, str]) -> Places:
     state = sections.folder(root, "state_dir", environ) or default_state(path.absolute(), environ)
     runtime = sections.folder(root, "runtime_dir", environ) or default_runtime(path.absolute(), environ)
-    return Places(state_dir=state, runtime_dir=runtime or state)
+    plugin_dir = sections.folder(root, "plugin_dir", environ)
+    return Places(state_dir=state, runtime_dir=runtime or state, plugin_dir=plugin_dir)
 
 
 def _refuse_open_secrets(root: Node, document: Document, findings: Findings) -> None:
@@ -147,7 +174,7 @@ def _glimpse(path: Path) -> Node:
     except OSError:
         return Node(value={})
     members: dict[str, Node] = {}
-    for name, written in re.findall(r"^(state_dir|runtime_dir):[ \t]+([^\s#][^\n#]*)", text, re.MULTILINE):
+    for name, written in re.findall(rf"^({'|'.join(PLACES)}):[ \t]+([^\s#][^\n#]*)", text, re.MULTILINE):
         bare = written.strip().strip("\"'")
         span = Span(file=path, line=0, column=0, end_line=0, end_column=0)
         members[name] = filled_in(bare).with_(span=span)

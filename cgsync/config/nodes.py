@@ -34,7 +34,8 @@ class Node:
 
     ``text`` is the scalar as it is read before it gets a type, ``written`` as it stands in the file, with its
     ``${…}``. ``secret``: must not be shown. ``literal``: nothing in it was replaced. ``failed``: there is a finding
-    about it already. ``kind``: ``duration``, ``size`` or ``secret`` once the schema said so.
+    about it already. ``kind``: ``duration``, ``size`` or ``secret`` once the schema said so. ``origin``: whose words
+    they are, when they are not the user's (``preset freshdesk``); the spans are then those of what brought them in.
     """
 
     value: Scalar | dict[str, Node] | list[Node]
@@ -46,10 +47,13 @@ class Node:
     literal: bool = True
     failed: bool = False
     kind: str = ""
+    origin: str = ""
 
     @property
     def spelled_out(self) -> bool:
         """Whether the file itself holds (some of) the value, rather than one reference to where it is."""
+        if self.origin:
+            return False
         return self.literal or not re.fullmatch(r"\$\{[^}]*\}", self.written) or ":-" in self.written
 
     def __contains__(self, key: str) -> bool:
@@ -85,7 +89,14 @@ def filled_in(value: Any) -> Node:
         return Node(value={str(key): filled_in(each) for key, each in value.items()})
     if isinstance(value, list | tuple):
         return Node(value=[filled_in(each) for each in value])
-    return Node(value=value, text=value if isinstance(value, str) else "")
+    return Node(value=value, text=_text(value))
+
+
+def _text(value: Scalar) -> str:
+    """A scalar as one writes it."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else str(value).lower()
 
 
 def plain(node: Node, *, defaults: bool = True) -> Any:

@@ -15,6 +15,7 @@ class Places:
 
     state_dir: Path
     runtime_dir: Path
+    plugin_dir: Path | None = None
 
 
 def default_state(config: Path, environ: Mapping[str, str]) -> Path:

@@ -26,7 +26,7 @@ def check(node: Node, findings: Findings, environ: Mapping[str, str]) -> None:
     for name in ("url", "token_url"):
         if (each := node.get(name)) and isinstance(each.value, str) and each.value:
             _check_url(name, each, findings, insecure=node.at(("allow_insecure",)).value is True)
-    if (limit := node.get("rate_limit")) and limit.span and _zero(limit):
+    if (limit := node.get("rate_limit")) and limit.span and is_zero(limit):
         findings.value(limit, (SECTION, "rate_limit"), "must be more than 0")
     file = node.get("ca_file")
     if file and file.span and isinstance(file.value, str) and not _path(file, environ).is_file():
@@ -94,7 +94,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _zero(limit: Node) -> bool:
+def is_zero(limit: Node) -> bool:
+    """Would that rate let nothing through?"""
     try:
         return rate(str(limit.value)) == 0
     except (ValueError, KeyError):

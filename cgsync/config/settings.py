@@ -151,6 +151,8 @@ class Config:
     sources: Mapping[str, SourceConfig] = field(default_factory=dict)
     broken: Mapping[str, BrokenPlugin] = field(default_factory=dict)
     overlay: Mapping[str, Any] | None = None
+    budgets: Mapping[str, float] = field(default_factory=dict)
+    """requests a second, by name"""
     log: LogConfig = LogConfig()
     plugin_dir: Path | None = None
     retry_refused: timedelta = timedelta(days=7)

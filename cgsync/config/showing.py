@@ -13,7 +13,7 @@ from cgsync.secrets import MASK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownValue:
-    """A value in force; ``origin`` is ``file:line`` or ``default``. A secret's value is the mask."""
+    """A value in force; ``origin`` is ``file:line``, ``preset NAME`` or ``default``. A secret's value is the mask."""
 
     path: str
     value: Any
@@ -37,4 +37,6 @@ def _empty(node: Node) -> Any:
 
 
 def _origin(node: Node) -> str:
+    if node.origin:
+        return node.origin
     return f"{node.span.file}:{node.span.line + 1}" if node.span else "default"

@@ -223,7 +223,7 @@ class _Assembly:
             shared=shared,
             limits=limits,
             expanded_from=self._name if name != self._name else None,
-            fingerprint=self._fingerprint(name, options, schedule, spec, [shared, asdict(limits)]),
+            fingerprint=self._fingerprint(name, options, schedule, spec, [shared, asdict(limits), self._source.preset]),
         )
 
     def _limits(self) -> Limits:

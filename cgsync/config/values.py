@@ -30,9 +30,9 @@ def value(node: Node, *, secret: bool = False) -> Any:
 
 
 def rate(text: str) -> float:
-    """``10/s``, ``600/m`` or ``5000/h`` in requests per second."""
+    """``10/s``, ``600/m``, ``5000/h`` or ``9000/d`` in requests per second; raises :class:`ValueError`."""
     count, _, unit = text.strip().partition("/")
-    return float(count) / {"s": 1, "m": 60, "h": 3600}[unit]
+    return float(count) / {"s": 1, "m": 60, "h": 3600, "d": 86400}[unit]
 
 
 def digest(*values: Any) -> str:

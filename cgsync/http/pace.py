@@ -46,6 +46,12 @@ class Pace:
         now = self._clock.monotonic()
         return max(0.0, self._next - now) if now < max(self._quota_ends, self._held_until) else 0.0
 
+    def change(self, per_second: float) -> None:
+        """Another ceiling, from the next turn on; what a 429 slowed down grows up to it."""
+        free = self._rate >= self.ceiling
+        self.ceiling = per_second
+        self._rate = per_second if free else min(self._rate, per_second)
+
     async def turn(self) -> None:
         """Return when the next request may put its first byte on the wire."""
         while True:

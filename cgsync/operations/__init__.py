@@ -61,6 +61,7 @@ VERBS: Mapping[str, Verb] = {
     "source.drop": sources.drop,
     "preview": checks.preview,
     "check": checks.online,
+    "record": checks.record,
 }
 
 

@@ -27,8 +27,8 @@ async def start(core: Core, source: str, since: str, until: str | None = None) -
             f"source {source}: the plugin {configured.plugin} cannot read a span of time",
             hint=f"to read all of it: `cgsync pause {source}`, `checkpoint reset {source}`, `resume {source}`",
         )
-    end = _moment(until, configured) if until else core.engine.host.clock.now()
-    window = Window(start=_moment(since, configured), end=end)
+    end = moment(until, configured) if until else core.engine.host.clock.now()
+    window = Window(start=moment(since, configured), end=end)
     if window.start >= window.end:
         raise ControlError(f"the span from {window.start} to {window.end} is empty", hint="--to is the later one")
     return {"id": await core.engine.sources[source].backfiller.start(window)}
@@ -94,7 +94,8 @@ def _gate(core: Core) -> str:
     return core.engine.sender.state().words if core.running else "no daemon runs"
 
 
-def _moment(text: str, source: SourceConfig) -> datetime:
+def moment(text: str, source: SourceConfig) -> datetime:
+    """A time in ISO 8601; what has no offset is read in the source's time zone."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

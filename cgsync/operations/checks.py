@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC
 from functools import partial
 from typing import Any
 
 import structlog
 
+from cgsync import cases
 from cgsync.bounds import is_ending
+from cgsync.cases import Recorded
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError
 from cgsync.ledger import sources
+from cgsync.operations.backfills import moment
 from cgsync.operations.core import Core
-from cgsync.trial import Trial, Tried
+from cgsync.trial import Preview, Trial
 
 
-async def preview(core: Core, source: str, count: int = 5) -> list[Tried]:
+async def preview(core: Core, source: str, count: int = 5) -> Preview:
     return await (await trial(core, source)).preview(count)
 
 
@@ -37,6 +41,20 @@ async def _tried(what: str, attempt: Any) -> Mapping[str, Any]:
         if is_ending():
             raise asyncio.CancelledError from error
         return {"what": what, "verdict": "failed", "seen": f"{type(error).__name__}: {error}"}
+
+
+async def record(core: Core, source: str, count: int, since: str | None = None) -> Recorded:
+    """What the source says now, to be kept as a test of the configuration."""
+    uid = await core.ledger.read(partial(sources.uid_of, name=source))
+    return await cases.record(
+        core.source(source),
+        uid=uid or source,
+        contract=Contract(core.config.overlay),
+        host=core.engine.host,
+        log=structlog.get_logger(),
+        count=count,
+        since=moment(since, core.source(source)).astimezone(UTC) if since else None,
+    )
 
 
 async def trial(core: Core, name: str) -> Trial:

@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
+from cgsync.differences import differences
 from cgsync.ledger.kept import Kept
 from cgsync.ledger.outbox import Change, Foreseen
 from cgsync.ledger.verdicts import cause_of
@@ -78,17 +77,3 @@ class Foresight:
     def _list(self, **change: Any) -> None:
         if len(self.changes) < self.limit:
             self.changes.append(change)
-
-
-def differences(before: bytes, after: bytes) -> dict[str, Mapping[str, Any]]:
-    """The fields in which two bodies differ, by their path: ``old`` and ``new``, ``None`` where there is none."""
-    old, new = _leaves(msgspec.json.decode(before)), _leaves(msgspec.json.decode(after))
-    names = sorted({*old, *new})
-    return {name: {"old": old.get(name), "new": new.get(name)} for name in names if old.get(name) != new.get(name)}
-
-
-def _leaves(body: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in body.items():
-        found |= _leaves(value, f"{path}{name}.") if isinstance(value, dict) else {f"{path}{name}": value}
-    return found

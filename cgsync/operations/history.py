@@ -12,13 +12,13 @@ import msgspec
 
 from cgsync.api import Record
 from cgsync.contract import Contract
+from cgsync.differences import differences
 from cgsync.errors import CgsyncError
 from cgsync.ledger import Audit, Explanation, books, history, key, sources
 from cgsync.ledger.history import Traces
 from cgsync.mapping import Frame, Made, MappingSpec, default_reference, entry_of, frame_of, made
 from cgsync.model import Reject
 from cgsync.operations.core import Core
-from cgsync.operations.foresight import differences
 from cgsync.operations.rejects import told
 from cgsync.operations.waiting import Sentence, waits
 from cgsync.preparation import Plan, prepare

@@ -23,14 +23,19 @@ def check(kind: SourceType) -> None:
     """Raise :class:`PluginError` in words when it is not."""
     _check_name(kind.name)
     _check_fields(kind)
-    _check_schema(kind.options_schema)
+    check_schema(kind.options_schema)
     _check_sample(kind)
 
 
 def reserved() -> frozenset[str]:
     """What the core itself calls an option of a source."""
+    return frozenset(core_schema()["$defs"]["source"]["properties"])
+
+
+def core_schema() -> dict[str, Any]:
+    """The core's schema of a configuration, without any plugin."""
     text = files("cgsync").joinpath("schemas", "core.schema.json").read_text(encoding="utf-8")
-    return frozenset(json.loads(text)["$defs"]["source"]["properties"])
+    return dict(json.loads(text))
 
 
 def _check_name(name: object) -> None:
@@ -52,43 +57,44 @@ def _check_fields(kind: SourceType) -> None:
             raise PluginError(f"presets of {kind.name!r} are not texts by name")
 
 
-def _check_schema(schema: Any) -> None:
+def check_schema(schema: Any, name: str = "options_schema") -> None:
+    """Raise :class:`PluginError` unless it is a JSON Schema of an object that can become part of a larger one."""
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import SchemaError
 
     if not isinstance(schema, dict) or schema.get("type") != "object":
-        raise PluginError("options_schema is not a JSON Schema of type object")
+        raise PluginError(f"{name} is not a JSON Schema of type object")
     try:
         json.dumps(schema)
         Draft202012Validator.check_schema(schema)
     except (TypeError, ValueError) as error:
-        raise PluginError(f"options_schema is not JSON: {error}") from error
+        raise PluginError(f"{name} is not JSON: {error}") from error
     except SchemaError as error:
-        raise PluginError(f"options_schema is not valid at {error.json_path}: {error.message}") from error
+        raise PluginError(f"{name} is not valid at {error.json_path}: {error.message}") from error
     for part in _parts(schema):
-        _check_part(part, schema)
+        _check_part(part, schema, name)
 
 
-def _check_part(part: Mapping[str, Any], root: Mapping[str, Any]) -> None:
+def _check_part(part: Mapping[str, Any], root: Mapping[str, Any], name: str) -> None:
     for keyword in UNUSED:
         if isinstance(part.get(keyword), str):
-            raise PluginError(f"options_schema uses {keyword}", hint="use $defs and $ref: #/$defs/…")
-    _check_reference(part.get("$ref"), root)
+            raise PluginError(f"{name} uses {keyword}", hint="use $defs and $ref: #/$defs/…")
+    _check_reference(part.get("$ref"), root, name)
     if "default" in part and not _valid(part["default"], {**part, "$defs": root.get("$defs", {})}):
-        raise PluginError(f"options_schema has a default that does not fit it: {part['default']!r}")
+        raise PluginError(f"{name} has a default that does not fit it: {part['default']!r}")
 
 
-def _check_reference(reference: Any, root: Mapping[str, Any]) -> None:
+def _check_reference(reference: Any, root: Mapping[str, Any], name: str) -> None:
     if not isinstance(reference, str) or reference in VOCABULARY:
         return
     if not reference.startswith("#/$defs/"):
         known = ", ".join(VOCABULARY)
-        raise PluginError(f"options_schema refers to {reference!r}", hint=f"only #/$defs/…, {known}")
+        raise PluginError(f"{name} refers to {reference!r}", hint=f"only #/$defs/…, {known}")
     found: Any = root
     for step in reference[2:].split("/"):
         found = found.get(step) if isinstance(found, Mapping) else None
     if found is None:
-        raise PluginError(f"options_schema refers to {reference!r}, which is not there")
+        raise PluginError(f"{name} refers to {reference!r}, which is not there")
 
 
 def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
@@ -107,16 +113,21 @@ def _parts(schema: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _check_sample(kind: SourceType) -> None:
-    try:
-        root = yaml.compose(kind.sample, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        options = {} if root is None else _plain(root)
-    except (yaml.YAMLError, RecursionError) as error:
-        raise PluginError(f"the sample of {kind.name!r} is not YAML: {error}") from error
-    for wrong in _validator(kind.options_schema).iter_errors(options):
+    options = plain_yaml(kind.sample, f"the sample of {kind.name!r}")
+    for wrong in validator(kind.options_schema).iter_errors({} if options is None else options):
         if "${" not in str(wrong.instance):  # what stands for it is not known here
             raise PluginError(
                 f"the sample of {kind.name!r} does not fit its schema: {wrong.json_path}: {wrong.message}"
             )
+
+
+def plain_yaml(text: str, name: str) -> Any:
+    """What a YAML text says, with scalars as the configuration understands them; raises :class:`PluginError`."""
+    try:
+        root = yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return None if root is None else _plain(root)
+    except (yaml.YAMLError, RecursionError) as error:
+        raise PluginError(f"{name} is not YAML: {error}") from error
 
 
 def _plain(node: Any) -> Any:
@@ -128,10 +139,11 @@ def _plain(node: Any) -> Any:
 
 
 def _valid(value: Any, schema: Mapping[str, Any]) -> bool:
-    return bool(_validator(schema).is_valid(value))
+    return bool(validator(schema).is_valid(value))
 
 
-def _validator(schema: Mapping[str, Any]) -> Any:
+def validator(schema: Mapping[str, Any]) -> Any:
+    """jsonschema's validator, which knows our vocabulary and fetches nothing."""
     from jsonschema import Draft202012Validator
 
     return Draft202012Validator(schema, registry=registry())

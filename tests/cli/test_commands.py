@@ -51,14 +51,14 @@ def test_preview_shows_records_beside_what_they_become_and_leaves_nothing_behind
     assert "reference: order-1" in said.out
     assert "✗ account:" in said.out
     assert not (office.folder / "state").exists()
-    [one] = office.says("preview", "orders", "-n", "1", "--json").json
+    [one] = office.says("preview", "orders", "-n", "1", "--json").json["records"]
     assert one["verdict"] == "activity"
 
 
 def test_what_a_plugin_logs_does_not_stand_in_the_output(office: Office) -> None:
     office.plug("self.log.warning('slow', secret='a-secret-value'); return Batch()")
     said = office.says("preview", "orders", "--json")
-    assert said.json == []
+    assert said.json == {"requests": [], "records": [], "error": "", "hint": ""}
     assert "slow" in said.err
     assert "a-secret-value" not in said.err
 
@@ -255,6 +255,48 @@ def test_schemas_are_json(office: Office) -> None:
 
 def test_plugin_list_names_the_bundled_ones(office: Office) -> None:
     assert {"name": "files", "state": "ok"}.items() <= office.says("plugin", "list", "--json").json[0].items()
+
+
+def test_plugin_show_tells_options_and_a_sample(office: Office) -> None:
+    said = office.says("plugin", "show", "files").out
+    assert "path\tstring\trequired\tThe folder.\n" in said
+    assert "csv.delimiter\tstring\tauto\t" in said
+    assert "sources:\n  my-files:\n    files:\n      path:" in said
+    shown = office.says("plugin", "show", "files", "--json").json
+    assert shown["options"][0] == {
+        "path": "path",
+        "kind": "string",
+        "required": True,
+        "secret": False,
+        "default": None,
+        "description": "The folder.",
+    }
+
+
+def test_what_is_no_plugin_and_no_preset_is_said(office: Office) -> None:
+    said = office.says("plugin", "show", "fils", status=1)
+    assert "there is no plugin 'fils', did you mean files?" in said.err
+    assert "there is no preset 'ticket'" in office.says("preset", "show", "ticket", status=1).err
+
+
+def test_a_preset_of_ones_own_plugin_is_listed_and_shown(office: Office) -> None:
+    office.plug("return None")
+    plugin = office.folder / "plugins" / "box.py"
+    preset = (
+        "title: Tickets of Box\nwith: { type: object, required: [key], properties: "
+        "{ key: { type: string, x-secret: true, description: your key } } }\nsource: { every: 5m }\n"
+    )
+    text = plugin.read_text().replace("open=open_box", f"open=open_box, presets={{'tickets': {preset!r}, 'bad': '7'}}")
+    plugin.write_text(text)
+    [bad, listed] = [each for each in office.says("preset", "list", "--json").json if each["plugin"] == "box"]
+    assert bad["title"].startswith("broken: is not a mapping")
+    assert listed == {"name": "tickets", "plugin": "box", "title": "Tickets of Box", "asks for": "key"}
+    said = office.says("preset", "show", "box/tickets").out
+    assert "key\tstring, secret\trequired\tyour key\n" in said
+    assert "    preset: tickets\n    with:\n      key: …\n" in said
+    assert preset.strip() in said
+    assert office.says("preset", "show", "tickets", "--json").json["source"] == {"every": "5m"}
+    assert office.says("plugin", "list", "--json").json[0]["presets"] == 2
 
 
 # What needs a decision.

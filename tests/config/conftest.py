@@ -8,7 +8,7 @@ from textwrap import dedent, indent
 
 import pytest
 
-from cgsync.config import Config, ConfigInvalid, Diagnostic, load
+from cgsync.config import Config, ConfigInvalid, Diagnostic, load, show
 from cgsync.secrets import Redactor
 
 PLUGIN = """
@@ -76,6 +76,92 @@ activity:
 """
 
 
+PRESET = """
+title: Tickets of Desk
+with:
+  type: object
+  required: [domain, key]
+  additionalProperties: false
+  properties:
+    domain: { type: string, description: "where it is, as acme.desk.example" }
+    key: { type: string, x-secret: true, description: your API key }
+    size: { type: integer, default: 100 }
+    team: { type: string }
+    teams: { type: array, items: { type: string } }
+    mode: { enum: [ticket, events], default: ticket }
+source:
+  every: 10m
+  desk:
+    url: "https://${with.domain}/api"
+    auth: { basic: { username: "${with.key}", password: X } }
+    headers: { Authorization: "Token ${with.key}" }
+    size: ${with.size}
+    params: { team: "${with.team}", include: requester }
+    teams: ["${with.team}", all]
+    more: ${with.teams}
+  as: ticket
+  activity:
+    reference: "desk-{{ ticket.id }}"
+    account: "{{ ticket.company }}"
+    type: Ticket
+    source: Desk
+    happened_at: "{{ ticket.at }}"
+    additional_information_object: { url: "https://${with.domain}/t/{{ ticket.id }}", note: "$${with.domain}" }
+modes:
+  events: { activity: { reference: "desk-{{ ticket.id }}-{{ ticket.at }}" } }
+"""
+
+DESK = '''
+from contextlib import asynccontextmanager
+
+from cgsync.api import SourceType, hook
+
+
+@asynccontextmanager
+async def open_desk(options, context):
+    yield None
+
+
+PRESET = """@TEXT@"""
+TEXTS = {"type": "array", "items": {"type": "string"}}
+SCHEMA = {
+    "type": "object",
+    "required": ["url"],
+    "additionalProperties": False,
+    "properties": {
+        "url": {"type": "string"},
+        "auth": {
+            "type": "object",
+            "maxProperties": 1,
+            "additionalProperties": False,
+            "properties": {
+                "basic": {
+                    "type": "object",
+                    "properties": {"username": {"type": "string"}, "password": {"type": "string", "x-secret": True}},
+                },
+                "token": {"type": "string", "x-secret": True},
+            },
+        },
+        "paginate": {"oneOf": [{"required": ["page"]}, {"required": ["link"]}]},
+        "headers": {"type": "object", "additionalProperties": {"type": "string"}},
+        "params": {"type": "object", "additionalProperties": {"type": "string"}},
+        "size": {"type": "integer"},
+        "teams": TEXTS,
+        "more": TEXTS,
+    },
+}
+
+
+@hook
+def cgsync_source_types():
+    return [
+        SourceType(
+            name="NAME", options_schema=SCHEMA, sample="url: /", open=open_desk, presets={"tickets": PRESET}
+        )
+    ]
+'''
+
+
 class Folder:
     """A folder with a configuration; ``config`` writes and loads one, ``findings`` expects it to be refused."""
 
@@ -122,3 +208,26 @@ def folder(tmp_path: Path) -> Folder:
 def places(folder: Folder) -> Callable[[str | bytes], list[tuple[int, int, str]]]:
     """Line, column and path of every finding."""
     return lambda text: [(each.line, each.column, each.path) for each in folder.findings(text)]
+
+
+class Desk(Folder):
+    """A folder with a plugin ``desk`` that has a preset ``tickets``."""
+
+    def plugin(self, name: str, preset: str) -> None:
+        self.write(f"plugins/{name}.py", DESK.replace("@TEXT@", preset).replace("NAME", name))
+
+    def text(self, source: str, preset: str = "preset: tickets\n") -> str:
+        return TOP + "sources:\n  support:\n" + indent(preset + dedent(source), "    ")
+
+    def origins(self, text: str) -> dict[str, tuple[object, str]]:
+        self.config(text)
+        found = show(self.file, environ=self.environ)
+        return {each.path.removeprefix("sources.support."): (each.value, each.origin) for each in found}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    (tmp_path / "plugins").mkdir(mode=0o700)
+    made = Desk(tmp_path)
+    made.plugin("desk", PRESET)
+    return made

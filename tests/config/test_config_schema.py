@@ -15,13 +15,14 @@ from cgsync import plugins
 from cgsync.config import json_schema, load
 from cgsync.config.findings import Findings
 from cgsync.config.nodes import plain
+from cgsync.config.schema import PRESET
 from cgsync.config.yaml import parse
 
-from .conftest import Folder
+from .conftest import Desk, Folder
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
-BUNDLED = ["files"]
+BUNDLED = ["files", "rest"]
 AGAIN = "python -m cgsync schema config | python -m json.tool --no-ensure-ascii --indent 2 > schemas/config.schema.json"
 
 
@@ -56,6 +57,28 @@ def test_the_plugins_options_are_part_of_it(folder: Folder) -> None:
     assert not judge.is_valid(_document(folder.source("host: x", core="evry: 5m\n")))
 
 
+def test_a_preset_brings_what_would_be_required(desk: Desk) -> None:
+    """An editor wants what the preset asks for, and nothing that it knows."""
+    composed = json_schema(plugins.load(["desk", "files"], desk.path / "plugins").types)
+    Draft202012Validator.check_schema(composed)
+    judge = Draft202012Validator(composed)
+    given = "with: { domain: acme.desk.example, key: the-secret-key }\n"
+    own = "desk: { params: { include: company } }\nactivity: { type: Call }\n"
+    for text in (given, given + own):
+        assert not list(judge.iter_errors(_document(desk.text(text))))
+        assert judge.is_valid(_document(desk.text(text, "preset: desk/tickets\n")))
+    for text in (
+        "",
+        "with: { domain: x }",
+        given.replace("key", "kye"),
+        given + "desk: { prams: {} }",
+        given + "evry: 5m",
+    ):
+        assert not judge.is_valid(_document(desk.text(text)))
+    assert not judge.is_valid(_document(desk.text(given, "preset: ticket\n")))
+    assert not judge.is_valid(_document(desk.text(given + own, "")))
+
+
 def _document(text: str) -> Any:
     root = parse(text, Path("c.yaml"), Findings())
     assert root is not None
@@ -70,7 +93,7 @@ def test_the_example_is_valid_for_editor_and_daemon(schema: dict[str, Any]) -> N
 
 
 def test_the_example_mentions_every_option(schema: dict[str, Any]) -> None:
-    mentioned = set(re.findall(r"([a-z_]+):(?= |\n)", EXAMPLE.read_text()))
+    mentioned = set(re.findall(r"([a-z0-9_]+):(?= |\n)", EXAMPLE.read_text()))
     assert _options(schema) - mentioned == set()
 
 
@@ -79,7 +102,8 @@ def _options(schema: Any) -> set[str]:
         return {name for each in schema for name in _options(each)}
     if not isinstance(schema, dict):
         return set()
-    below = {name for key, each in schema.items() if key not in ("default", "enum") for name in _options(each)}
+    own = {key: each for key, each in schema.items() if key not in ("default", "enum") and not key.startswith(PRESET)}
+    below = {name for each in own.values() for name in _options(each)}
     return below | set(schema.get("properties", {}))
 
 
@@ -88,7 +112,7 @@ def test_a_commented_option_of_the_example_is_one() -> None:
     lines = EXAMPLE.read_text().splitlines()
     known = _options(json_schema(plugins.load(BUNDLED).types))
     offered = [found[1] for line in lines if (found := re.match(r" *# +([a-z_]+): ", line))]
-    assert set(offered) - known == {"subject"}, "that one is a field of the activity, and of the user's own naming"
+    assert set(offered) - known == {"subject", "helpdesk", "tickets"}, "those are names of the user's own"
 
 
 def test_checking_the_example_costs_little() -> None:

@@ -75,3 +75,33 @@ def busiest(times: list[float], span: float) -> int:
     """The most of them in any so many seconds."""
     times = sorted(times)
     return max(sum(start <= each < start + span for each in times) for start in times)
+
+
+async def test_a_changed_rate_takes_effect_on_who_holds_it() -> None:
+    clock = FakeClock()
+    budgets = Budgets({"zendesk": 1.0}, clock)
+    held = budgets.pace("zendesk")
+    await held.turn()
+    budgets.declare({"zendesk": 10.0, "jira": 1.0})
+    assert budgets.pace("zendesk") is held
+    await held.turn()
+    start = clock.monotonic()
+    for _ in range(10):
+        await held.turn()
+    assert clock.monotonic() - start == pytest.approx(1.0, rel=0.02)
+
+
+def test_what_a_429_slowed_down_stays_slow(quick: FakeClock) -> None:
+    budgets = Budgets({"zendesk": 8.0}, quick)
+    budgets.pace("zendesk").throttled()
+    budgets.declare({"zendesk": 100.0})
+    assert budgets.pace("zendesk").rate == 4.0
+    budgets.declare({"zendesk": 2.0})
+    assert budgets.pace("zendesk").rate == 2.0
+
+
+def test_one_that_is_no_longer_declared_is_gone(quick: FakeClock) -> None:
+    budgets = Budgets({"zendesk": 1.0}, quick)
+    budgets.declare({"jira": 1.0})
+    with pytest.raises(SourceMisconfigured, match=r"there: jira"):
+        budgets.pace("zendesk")

@@ -319,7 +319,7 @@ async def test_preview_and_check_ask_the_real_source_and_receiver(sandbox: Sandb
         tmp_path, sandbox, source("desk", Script(batch("1"), batch("1"))), source("bad", Script(SystemExit()))
     )
     async with engine_on(settings) as engine:
-        [tried] = await ask(engine, "preview", source="desk", count=1)
+        [tried] = (await ask(engine, "preview", source="desk", count=1))["records"]
         assert tried["activities"][0]["reference"] == "t-1"
         found = await ask(engine, "check", running=True)
         assert [(each["what"], each["verdict"]) for each in found] == [

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import update
 
 from cgsync.api import Batch, Record
+from cgsync.differences import differences
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
 from cgsync.ledger import books
 from cgsync.ledger.schema import payload
 from cgsync.operations import carry
-from cgsync.operations.foresight import differences
 from cgsync.sandbox import Sandbox
 from tests.plant import config, core_of, engine_on, row_state, source, undelivered, with_sources
 from tests.rig import ACTIVITY, Script, batch, eventually, record

@@ -1,0 +1,63 @@
+"""Trying the source without consequences: what one request shows, and the first records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cgsync.api import Clock, Record
+from cgsync_rest.client import Client
+from cgsync_rest.pagers import shown
+from cgsync_rest.partitions import Partition
+from cgsync_rest.plan import Plan
+from cgsync_rest.position import Position
+from cgsync_rest.stream import Stream
+from cgsync_rest.turns import Turn
+
+FIELDS = 8
+"""Names that a line about a record shows."""
+
+
+async def summary(plan: Plan, client: Client, partition: Partition | None, clock: Clock) -> str:
+    """Status, count, the first record's fields, and the way to the next page, in one line."""
+    if partition is None:
+        return "the parent request lists nothing, so there is nothing to ask for"
+    stream = Stream(plan, client, partition, Position(), clock=clock, log=client.log)
+    turn, page, following = await stream.look()
+    records = list(plan.drafter.selection.records(page.nodes))
+    words = [f"{shown(page.answer.url)} answered {page.answer.status}", counted(len(records))]
+    if partition.value is not None:
+        words.append(f"for {partition.part}")
+    if records:
+        words.append(f"the first one has {named(records[0])}")
+    words.append(f"next page: {told(turn, following)}")
+    return ", ".join(words)
+
+
+def counted(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"
+
+
+def named(record: Mapping[str, Any]) -> str:
+    names = [name if name.isprintable() else repr(name) for name in record]
+    more = f" and {len(names) - FIELDS} more" if len(names) > FIELDS else ""
+    return ", ".join(names[:FIELDS]) + more
+
+
+def told(turn: Turn, following: Turn | None) -> str:
+    """How the next page would be asked for."""
+    if following is None:
+        return "none"
+    addition = following.addition
+    if addition.url is not None:
+        return f"by its address ({shown(addition.url)})"
+    params = [f"{name}={value}" for name, value in addition.params.items() if turn.addition.params.get(name) != value]
+    others = [*addition.fields, *addition.headers]
+    return f"by {', '.join([*params, *others])[:100]}"
+
+
+async def first_records(stream: Stream, n: int) -> Sequence[Record]:
+    records: list[Record] = []
+    while len(records) < n and (chunk := await stream.read(float("inf"))) is not None:
+        records.extend(chunk.records)
+    return records[:n]
