@@ -35,7 +35,7 @@ Task = Callable[[Engine], Coroutine[Any, Any, None]]
 
 PATIENCE = timedelta(minutes=2)
 """For so long a service manager is asked to wait, each time that a long start says what it does."""
-SETTINGS = ("web", "log", "backup", "retention", "disk_reserve")
+SETTINGS = ("web", "log", "backup", "retention", "disk_reserve", "budgets")
 """Sections of the configuration that restart nothing."""
 BEAT = 5.0
 """Seconds between two looks at whether all goes on; more often when the watchdog wants it."""

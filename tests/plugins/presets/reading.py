@@ -13,11 +13,12 @@ import msgspec
 
 from cgsync import config
 from cgsync.api import Batch, Json
+from cgsync.batches import advanced, check
 from cgsync.contract import Contract
 from cgsync.hosting import Host
-from cgsync.intake import Plan, advanced, check, prepare
 from cgsync.mapping import compile_mapping
 from cgsync.model import MappedRecord, Reject
+from cgsync.preparation import Plan, prepare
 from cgsync.secrets import Redactor
 from cgsync.testing import FakeClock, MemoryLog
 from tests.plugins.presets.api import Api

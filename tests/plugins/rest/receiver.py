@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from cgsync.api import Batch, Later, SourceUnavailable
-from cgsync.intake import check
+from cgsync.batches import check
 from cgsync.testing.driving import Driver, advanced
 
 
