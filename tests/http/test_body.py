@@ -34,6 +34,7 @@ def expand(body: bytes, encoding: str, *, limit: int, piece: int = 7) -> bytes:
         ("deflate", zlib.compress(TEXT)),
         ("deflate", zlib.compress(TEXT)[2:-4]),
     ],
+    ids=["gzip", "its old name", "two members", "padded", "deflate", "without its header"],
 )
 @pytest.mark.parametrize("piece", [1, 2, 100_000])
 def test_known_encodings(encoding: str, body: bytes, piece: int) -> None:
