@@ -12,14 +12,16 @@ than what they make true:
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from cgsync.api import MAX_RECORDS, Clock, Log, Record, SourceUnavailable, Unreadable
 from cgsync_rest.client import Client
-from cgsync_rest.drafts import Draft
+from cgsync_rest.drafts import Draft, Drafting
 from cgsync_rest.lookups import SLICE
 from cgsync_rest.loopguard import digest
 from cgsync_rest.page import Page
@@ -35,6 +37,8 @@ from cgsync_rest.walk import Walk
 
 MOST_RESETS = 3
 """So often in one run a token may expire before that is an error."""
+SKEW = timedelta(days=1)
+"""A server whose clock is ahead of ours by more than that is not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,8 +95,12 @@ class Stream:
                 continue
             if chunk is not None:
                 return chunk
-            if self._clock.monotonic() >= until:
+            if self._clock.monotonic() >= until and self._is_under_way():
                 raise NotYet
+
+    def _is_under_way(self) -> bool:
+        """Whether there is more to do than to say that the window is through."""
+        return bool(self._drafts or self._ready or (self._walk and self._walk.turn))
 
     @property
     def position(self) -> Position:
@@ -129,7 +137,8 @@ class Stream:
             self._reset(walk, turn, expired)
             return
         walk.resumed = False
-        self._take(walk, turn, page, {**variables, "response": page.answer.variables()})
+        drafting = await asyncio.to_thread(self._plan.drafter.draft, page, walk, self._partition)
+        self._take(walk, turn, page, drafting, {**variables, "response": page.answer.variables()})
 
     async def _asked(self, walk: Walk, turn: Turn, variables: Mapping[str, Any]) -> Page:
         _, addition = self._plan.position(walk.span)
@@ -141,11 +150,11 @@ class Stream:
         walk.guard.read(turn, asked, page)
         return page
 
-    def _take(self, walk: Walk, turn: Turn, page: Page, variables: Mapping[str, Any]) -> None:
-        walk.date = walk.date or page.answer.date or self._clock.now()
+    def _take(self, walk: Walk, turn: Turn, page: Page, drafting: Drafting, variables: Mapping[str, Any]) -> None:
+        now = self._clock.now()
+        walk.date = walk.date or min(page.answer.date or now, now + SKEW)
         walk.token = self._token(page, walk)
         self._last = page.last_record
-        drafting = self._plan.drafter.draft(page, walk, self._partition)
         if self._is_out_of_order(walk):
             self._start_over()
             return
@@ -229,7 +238,7 @@ class Stream:
         while self._ready and len(records) < MAX_RECORDS and len(self._rejects) < MAX_RECORDS:
             draft = self._ready.popleft()
             content = self._plan.drafter.content(draft)
-            if not self._is_new(draft, content):
+            if draft.left_out or not self._is_new(draft, content):
                 pass
             elif draft.reason:
                 self._rejects.append(draft.unreadable())
