@@ -80,23 +80,25 @@ class Stream:
     async def read(self, until: float) -> Chunk | None:
         """The next chunk; ``None`` at the end. Raises :class:`NotYet` when that takes longer than ``until``."""
         while True:
-            if self._drafts or self._ready:
-                await self._prepare(until)
-                chunk = self._hand()
-            elif self._walk is None:
+            if self._walk is None:
                 self._walk = self._begin()
-                if self._walk is None:
-                    return None
-                continue
-            elif self._walk.turn is None:
-                chunk = self._complete(self._walk)
-            else:
-                await self._page(self._walk, self._walk.turn)
-                continue
-            if chunk is not None:
+            if self._walk is None:
+                return None
+            if (chunk := await self._step(self._walk, until)) is not None:
                 return chunk
             if self._clock.monotonic() >= until and self._is_under_way():
                 raise NotYet
+
+    async def _step(self, walk: Walk, until: float) -> Chunk | None:
+        """What is left of a page, or the next page, or the end of the window."""
+        if not self._drafts and not self._ready:
+            if walk.turn is None:
+                return self._complete(walk)
+            await self._page(walk, walk.turn)
+        if not self._drafts and not self._ready:
+            return None
+        await self._prepare(until)
+        return self._hand()
 
     def _is_under_way(self) -> bool:
         """Whether there is more to do than to say that the window is through."""
@@ -197,6 +199,7 @@ class Stream:
             self._start_over()
         else:
             self._walk = Walk(span=walk.span, turn=self._plan.pager.first(), date=walk.date, batches=walk.batches)
+            self._walk.token = self._position.at
 
     def _start_over(self) -> None:
         self._spans = Spans(self._plan.incremental, self._plan.window)
