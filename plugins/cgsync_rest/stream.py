@@ -297,7 +297,7 @@ class Stream:
     def not_yet(self) -> Chunk | None:
         """How far it came by now, where that lasts although there was nothing to store."""
         walk = self._walk
-        if walk is None or walk.turn is None or not walk.turn.lasting or self._drafts or self._ready:
+        if walk is None or walk.turn is None or not walk.turn.keeps or self._drafts or self._ready:
             return None
         walk.batches += 1
         run = walk.as_json(self._plan.shape, self._spans.scale, ascending=self._spans.ascending and self._trusted)
