@@ -365,3 +365,27 @@ async def test_a_server_whose_clock_is_years_ahead_is_not_believed(site: Site, o
     receiver = Receiver()
     await receiver.poll(over(site.url, records="$[*]", incremental=STAMP))
     assert at(receiver.cursor) == "2024-01-01T00:00:00+00:00"
+
+
+async def test_an_order_that_nobody_promised_is_not_relied_on(site: Site, over: Over) -> None:
+    """The first pages happen to be sorted; what comes on the third lies before them."""
+    pages = {1: [{"id": 1, "at": "2024-01-05"}], 2: [{"id": 2, "at": "2024-01-06"}], 3: [{"id": 3, "at": "2024-01-01"}]}
+    broken = [True]
+
+    def answer(request: Any) -> Any:
+        page = int(request.query["page"])
+        if page == 3 and broken:
+            broken.clear()
+            return {"oops": 1}
+        since = request.query.get("since", "")[:10]
+        return [row for row in pages.get(page, []) if row["at"] >= since]
+
+    site.answer = answer
+    rules = [{"body_contains": "oops", "do": "fail"}]
+    paginate = {"page": {"empty_page": "go_on", "max_pages": 4}}
+    incremental = {"field": "at", "param": "since"}
+    receiver = Receiver()
+    await receiver.poll_until_done(
+        over(site.url, records="$[*]", paginate=paginate, incremental=incremental, errors=rules)
+    )
+    assert set(receiver.records) == {"1", "2", "3"}
