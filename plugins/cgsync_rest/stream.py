@@ -241,12 +241,11 @@ class Stream:
         while self._ready and len(records) < MAX_RECORDS and len(self._rejects) < MAX_RECORDS:
             draft = self._ready.popleft()
             content = self._plan.drafter.content(draft)
-            if draft.left_out or not self._is_new(draft, content):
-                pass
-            elif draft.reason:
-                self._rejects.append(draft.unreadable())
-            else:
-                records.append(draft.record())
+            if not draft.left_out and self._is_new(draft, content):
+                if draft.reason:
+                    self._rejects.append(draft.unreadable())
+                else:
+                    records.append(draft.record())
             self._spans.store(walk, draft.value, self._clock.now())
         if not self._drafts and not self._ready:
             walk.turn = self._next
