@@ -57,9 +57,10 @@ class Spans:
 
     def _from(self, at: Json, now: datetime) -> Any:
         assert self._incremental is not None
-        since = self.read(at) if self._window is not None else self.since(at)
-        first = self._window.start if self._window is not None else self._incremental.first(now)
-        return first if since is None else since if first is None else max(since, first)
+        if self._window is not None:
+            return self.read(at) or self._window.start
+        since = self.since(at)
+        return self._incremental.first(now) if since is None else since
 
     def _open(self, since: Any, now: datetime) -> Span:
         step = self._incremental.step if self._incremental else None

@@ -76,6 +76,14 @@ async def test_the_very_first_run_starts_some_time_ago(site: Site, over: Over) -
     assert await asked(site, over, start="now-30d") == "/x?since=2024-04-01T00:00:00Z"
 
 
+async def test_a_long_absence_skips_nothing(site: Site, over: Over) -> None:
+    """The start is that of the very first run alone."""
+    receiver = Receiver(cursor={"all": {"at": "2024-01-01T00:00:00+00:00"}})
+    incremental = {"field": "at", "param": "since", "start": "now-30d"}
+    await receiver.poll(over(site.url + "/x", records="$[*]", incremental=incremental))
+    assert unquote(site.asked[0]) == "/x?since=2024-01-01T00:00:00Z"
+
+
 async def test_without_a_start_the_first_request_says_nothing(site: Site, over: Over) -> None:
     assert await asked(site, over) == "/x"
 
