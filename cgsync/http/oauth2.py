@@ -83,8 +83,12 @@ class OAuth2:
 
     async def _keep(self, token: Secret, redaction: Redaction) -> None:
         redaction.publish(token.reveal())
-        if self.store is not None and token != (self._kept() or self.refresh_token):
+        if self.store is None or token == (self._kept() or self.refresh_token):
+            return
+        try:
             await self.store.put(REMEMBERED, token.reveal())
+        except OSError as error:
+            raise Broken(Kind.LOGIN_DOWN, f"the new refresh token cannot be kept: {error.strerror}") from None
 
     def _kept(self) -> Secret | None:
         return None if self.store is None else self.store.get(REMEMBERED)

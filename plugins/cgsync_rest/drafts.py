@@ -21,12 +21,16 @@ from cgsync_rest.walk import Walk
 
 @dataclass(slots=True, kw_only=True)
 class Draft:
-    """A record that is being made. ``reason``: why it becomes none. ``origin``: where it is from, for a person."""
+    """A record that is being made. ``reason``: why it becomes none. ``origin``: where it is from, for a person.
+
+    ``left_out``: nothing is stored of it, but the position passes over it.
+    """
 
     data: dict[str, Any]
     key: str = ""
     value: Any = None
     reason: str = ""
+    left_out: bool = False
     origin: str = ""
 
     def record(self) -> Record:
@@ -71,28 +75,33 @@ class Drafter:
         return drafting
 
     def _is_wanted(self, draft: Draft, walk: Walk, partition: Partition, drafting: Drafting) -> bool:
-        variables = {**partition.variables(), "record": draft.data}
+        """Whether it is to be stored, or at least to be passed over by the position."""
         try:
-            if self.selection.where is not None and not self.selection.where(variables):
+            if not self._counts(draft, partition):
                 drafting.leave_out("where")
-                return False
-            draft.key = self.key(draft.data, partition.variables())
+                draft.left_out = True
+            else:
+                draft.key = self.key(draft.data, partition.variables())
         except SourceMisconfigured as error:
             draft.reason = error.message
         except ValueError as error:
             draft.reason = str(error)
-        else:
-            return self._measured(draft, walk, drafting)
-        return True
+        return self._measured(draft, walk, drafting)
+
+    def _counts(self, draft: Draft, partition: Partition) -> bool:
+        where = self.selection.where
+        return where is None or where({**partition.variables(), "record": draft.data})
 
     def _measured(self, draft: Draft, walk: Walk, drafting: Drafting) -> bool:
         """Whether it lies where we look; its value is set."""
         incremental = self.incremental
         if incremental is None or incremental.scale is None:
-            return True
+            return not draft.left_out
         try:
             draft.value = incremental.scale.read(field_of(draft.data, incremental.field))
         except ValueError as error:
+            if draft.left_out or draft.reason:
+                return not draft.left_out
             return self._without_value(draft, incremental, drafting, str(error))
         walk.follow(draft.value, descending=incremental.order == "desc")
         return self._within(draft.value, walk)

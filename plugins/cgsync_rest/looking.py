@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from cgsync.api import Clock, Record
@@ -14,6 +15,7 @@ from cgsync_rest.position import Position
 from cgsync_rest.stream import Stream
 from cgsync_rest.turns import Turn
 
+RECENT = (timedelta(days=1), timedelta(days=30))
 FIELDS = 8
 """Names that a line about a record shows."""
 
@@ -54,6 +56,14 @@ def told(turn: Turn, following: Turn | None) -> str:
     params = [f"{name}={value}" for name, value in addition.params.items() if turn.addition.params.get(name) != value]
     others = [*addition.fields, *addition.headers]
     return f"by {', '.join([*params, *others])[:100]}"
+
+
+async def newest_records(open_at: Callable[[Position], Stream], n: int, now: datetime) -> Sequence[Record]:
+    """Up to ``n`` of the last day, else of the last month, else the first ones that there are."""
+    for distance in RECENT:
+        if found := await first_records(open_at(Position(at=(now - distance).isoformat())), n):
+            return found
+    return await first_records(open_at(Position()), n)
 
 
 async def first_records(stream: Stream, n: int) -> Sequence[Record]:

@@ -71,7 +71,7 @@ class LookUp:
 
     def _wish(self, draft: Draft, variables: Variables) -> Iterator[Wish]:
         """What is to be looked up for a record: one thing or nothing."""
-        if draft.reason:
+        if draft.reason or draft.left_out:
             return
         draft.data[self.name] = None
         known = {**variables, "record": draft.data}

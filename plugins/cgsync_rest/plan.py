@@ -17,6 +17,7 @@ from cgsync_rest.lookups import LookUp
 from cgsync_rest.pagers import Pager, pager_of
 from cgsync_rest.rendering import is_template
 from cgsync_rest.request import Addition, RequestForm
+from cgsync_rest.scales import TimeScale
 from cgsync_rest.selection import Selection
 from cgsync_rest.stops import Stops
 from cgsync_rest.walk import Span
@@ -66,6 +67,12 @@ class Plan:
             secret=secret_param(options.get("auth", {})),
             window=context.window,
         )
+
+    @property
+    def asks_by_time(self) -> bool:
+        """Whether the API can be asked for what changed since a time."""
+        incremental = self.incremental
+        return incremental is not None and isinstance(incremental.scale, TimeScale) and incremental.param is not None
 
     def position(self, span: Span) -> tuple[Mapping[str, Any], Addition]:
         """The variables that tell where the span lies, and what it adds to the request."""

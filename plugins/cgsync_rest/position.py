@@ -33,7 +33,7 @@ class Position:
             "runs": self.runs,
             "problem": self.problem,
         }
-        return {name: value for name, value in whole.items() if value} or None
+        return {name: value for name, value in whole.items() if value or (name == "at" and value == 0)} or None
 
     @classmethod
     def from_json(cls, value: Any) -> Self:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from cgsync.api import Batch, Context, Cursor, Later, Record
 from cgsync.formats import Workers, decode_settings
 from cgsync.http import http_arguments
 from cgsync_rest.client import Client, Enough, origin_of
-from cgsync_rest.looking import first_records, summary
+from cgsync_rest.looking import first_records, newest_records, summary
 from cgsync_rest.parents import Parents, listed
 from cgsync_rest.partitions import Partition
 from cgsync_rest.plan import Plan
@@ -115,10 +116,15 @@ class RestSource:
         return await summary(self._plan, self._client, await self._first_partition(), self._context.clock)
 
     async def sample(self, n: int) -> Sequence[Record]:
-        """The first ``n`` records that a run from the very beginning would read."""
+        """The newest ``n`` records where the API can be asked for them, else the first that it gives."""
         self._client.requests = 0
         partition = await self._first_partition()
-        return [] if partition is None else await first_records(self._stream(partition, Position()), n)
+        if partition is None:
+            return []
+        open_at = partial(self._stream, partition)
+        if not self._plan.asks_by_time:
+            return await first_records(open_at(Position()), n)
+        return await newest_records(open_at, n, self._context.clock.now())
 
     async def _first_partition(self) -> Partition | None:
         if self._parents is None:

@@ -12,14 +12,16 @@ than what they make true:
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 from cgsync.api import MAX_RECORDS, Clock, Log, Record, SourceUnavailable, Unreadable
 from cgsync_rest.client import Client
-from cgsync_rest.drafts import Draft
+from cgsync_rest.drafts import Draft, Drafting
 from cgsync_rest.lookups import SLICE
 from cgsync_rest.loopguard import LoopGuard, digest
 from cgsync_rest.page import Page
@@ -35,6 +37,8 @@ from cgsync_rest.walk import Span, Walk
 
 MOST_RESETS = 3
 """So often in one run a token may expire before that is an error."""
+SKEW = timedelta(days=1)
+"""A server whose clock is ahead of ours by more than that is not believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,23 +80,29 @@ class Stream:
     async def read(self, until: float) -> Chunk | None:
         """The next chunk; ``None`` at the end. Raises :class:`NotYet` when that takes longer than ``until``."""
         while True:
-            if self._drafts or self._ready:
-                await self._prepare(until)
-                chunk = self._hand()
-            elif self._walk is None:
+            if self._walk is None:
                 self._walk = self._begin()
-                if self._walk is None:
-                    return None
-                continue
-            elif self._walk.turn is None:
-                chunk = self._complete(self._walk)
-            else:
-                await self._page(self._walk, self._walk.turn)
-                continue
-            if chunk is not None:
+            if self._walk is None:
+                return None
+            if (chunk := await self._step(self._walk, until)) is not None:
                 return chunk
-            if self._clock.monotonic() >= until:
+            if self._clock.monotonic() >= until and self._is_under_way():
                 raise NotYet
+
+    async def _step(self, walk: Walk, until: float) -> Chunk | None:
+        """What is left of a page, or the next page, or the end of the window."""
+        if not self._drafts and not self._ready:
+            if walk.turn is None:
+                return self._complete(walk)
+            await self._page(walk, walk.turn)
+        if not self._drafts and not self._ready:
+            return None
+        await self._prepare(until)
+        return self._hand()
+
+    def _is_under_way(self) -> bool:
+        """Whether there is more to do than to say that the window is through."""
+        return bool(self._drafts or self._ready or (self._walk and self._walk.turn))
 
     @property
     def position(self) -> Position:
@@ -130,7 +140,8 @@ class Stream:
             return
         walk.resumed = False
         walk.pages += 1
-        self._take(walk, turn, page, {**variables, "response": page.answer.variables()})
+        drafting = await asyncio.to_thread(self._plan.drafter.draft, page, walk, self._partition)
+        self._take(walk, turn, page, drafting, {**variables, "response": page.answer.variables()})
 
     async def _asked(self, walk: Walk, turn: Turn, variables: Mapping[str, Any]) -> Page:
         _, addition = self._plan.position(walk.span)
@@ -142,11 +153,11 @@ class Stream:
         walk.guard.read(turn, asked, page)
         return page
 
-    def _take(self, walk: Walk, turn: Turn, page: Page, variables: Mapping[str, Any]) -> None:
-        walk.date = walk.date or page.answer.date or self._clock.now()
+    def _take(self, walk: Walk, turn: Turn, page: Page, drafting: Drafting, variables: Mapping[str, Any]) -> None:
+        now = self._clock.now()
+        walk.date = walk.date or min(page.answer.date or now, now + SKEW)
         walk.token = self._token(page, walk)
         self._last = page.last_record
-        drafting = self._plan.drafter.draft(page, walk, self._partition)
         if self._is_out_of_order(walk):
             self._start_over()
             return
@@ -189,6 +200,7 @@ class Stream:
             self._start_over()
         else:
             self._walk = Walk(span=walk.span, turn=self._plan.pager.first(), date=walk.date, batches=walk.batches)
+            self._walk.token = self._position.at
 
     def _start_over(self) -> None:
         self._spans = Spans(self._plan.incremental, self._plan.window)
@@ -230,7 +242,7 @@ class Stream:
         while self._ready and len(records) < MAX_RECORDS and len(self._rejects) < MAX_RECORDS:
             draft = self._ready.popleft()
             content = self._plan.drafter.content(draft)
-            if not self._is_new(draft, content):
+            if draft.left_out or not self._is_new(draft, content):
                 pass
             elif draft.reason:
                 self._rejects.append(draft.unreadable())
@@ -306,7 +318,7 @@ class Stream:
     def not_yet(self) -> Chunk | None:
         """How far it came by now, where that lasts although there was nothing to store."""
         walk = self._walk
-        if walk is None or walk.turn is None or not walk.turn.lasting or self._drafts or self._ready:
+        if walk is None or walk.turn is None or not walk.turn.keeps or self._drafts or self._ready:
             return None
         walk.batches += 1
         run = walk.as_json(self._plan.shape, self._spans.scale, ascending=self._spans.ascending and self._trusted)

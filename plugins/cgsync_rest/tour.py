@@ -14,6 +14,8 @@ from cgsync_rest.stream import Chunk, NotYet, Stream
 
 MOST_FAILURES = 3
 """Partitions in a row; after that it is the trouble of the whole source."""
+LONGEST = 500
+"""Characters of a problem's words."""
 SOON = timedelta(seconds=1)
 
 
@@ -102,10 +104,11 @@ class Tour:
             raise error
         assert self._partition is not None
         self._stream, self._error = None, error
-        if stream.position.problem == error.message:
+        reason = error.message[:LONGEST]
+        if stream.position.problem == reason:
             return None
-        position = replace(stream.position, problem=error.message)
-        return Batch(cursor=self._moved(position), problems=[Problem(part=self._partition.part, reason=error.message)])
+        position = replace(stream.position, problem=reason)
+        return Batch(cursor=self._moved(position), problems=[Problem(part=self._partition.part, reason=reason)])
 
     def _forgotten(self, partitions: Sequence[Partition]) -> dict[str, Json]:
         """The parts of partitions that are no more; when there are none at all, something else is wrong."""

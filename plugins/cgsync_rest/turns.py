@@ -7,8 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+import msgspec
+
 from cgsync.api import Json
 from cgsync_rest.request import Addition
+
+LARGEST = 16 * 1024
+"""Bytes of a token that is remembered: all of a position has to fit into 64 KiB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +27,11 @@ class Turn:
     token: Json = None
     addition: Addition = field(default_factory=Addition)
     lasting: bool = False
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it is good after a restart, and small enough to be remembered."""
+        return self.lasting and len(msgspec.json.encode(self.as_json())) <= LARGEST
 
     def as_json(self) -> dict[str, Json]:
         token = None if self.token == self.addition.url else self.token

@@ -71,7 +71,7 @@ class Walk:
 
         whole: dict[str, Json] = {"shape": shape, "batches": self.batches, "since": told(self.span.since)}
         whole |= {"end": told(self.span.end), "last": self.span.last, "token": self.token}
-        if self.turn is not None and self.turn.lasting:
+        if self.turn is not None and self.turn.keeps:
             whole |= {"next": self.turn.as_json(), "highest": told(self.highest)}
             whole |= {"date": self.date.isoformat() if self.date else None}
         if ascending and self.sorted:

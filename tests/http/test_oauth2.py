@@ -12,7 +12,7 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from cgsync.errors import SourceMisconfigured
+from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.http import Assertion, OAuth2, Signer, Tokens, open_http
 from cgsync.secrets import Secret
 from cgsync.testing import FakeClock, MemorySecrets
@@ -151,7 +151,7 @@ async def test_one_that_cannot_be_kept_is_not_used(authority: Authority, base: s
         async def put(self, name: str, value: str) -> None:
             raise OSError(28, "No space left on device")
 
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(SourceUnavailable, match="refresh token cannot be kept: No space"):
         await Rig(base, quick, refresh_token=Secret("refresh-0"), store=Full()).get()
     assert not authority.calls
 

@@ -11,7 +11,8 @@ import pytest
 from aiohttp import web
 
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
-from cgsync.http import Caps, Credential, basic, bearer, open_http
+from cgsync.http import Caps, Credential, api_key, basic, bearer, open_http
+from cgsync.http.auth import Place
 from cgsync.secrets import Secret
 from tests.http.site import Site, answers
 
@@ -36,6 +37,24 @@ async def test_the_credential_goes_to_its_origin_only(site: Site, url: str) -> N
     own, foreign = (request.headers for request in site.requests)
     assert own["Authorization"] == f"Bearer {CANARY}"
     assert CANARY not in str(dict(foreign))
+
+
+@pytest.mark.parametrize("place", ["header", "query"])
+async def test_a_parameter_arrives_as_it_was_meant(site: Site, url: str, place: Place) -> None:
+    """It is written once, and never quoted twice on its way, nor by a redirect."""
+    nasty = "a+b&c=d%20%2B ü/?#;'\""
+    site.handler = answers(
+        lambda: web.Response(status=302, headers={"Location": site.requests[0].raw_path}),
+        lambda: web.Response(text="{}"),
+    )
+    async with open_http(origin=url, auth=api_key("key", Secret(nasty), place), redirects=True) as http:
+        await http.get(url + "x%20y?first=1%2B1", params={"q": nasty, "ids": ["1", "2"]})
+    for request in site.requests:
+        assert request.path == "/x y"
+        assert request.query["first"] == "1+1"
+        assert request.query["q"] == nasty
+        assert request.query.getall("ids") == ["1", "2"]
+        assert request.query.getall("key", []) == ([nasty] if place == "query" else [])
 
 
 async def test_a_credential_without_an_origin_is_refused() -> None:

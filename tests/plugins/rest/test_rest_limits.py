@@ -161,3 +161,16 @@ async def test_a_sample_reads_no_further_than_it_must(desks: Any, over: Over) ->
         batch = await source.fetch({})
     assert isinstance(batch, Batch)
     assert len(batch.records) == 5
+
+
+async def test_a_sample_shows_what_is_recent_where_the_api_can_be_asked_for_it(desks: Any, over: Over) -> None:
+    desk = await desks(paging="page", order="asc")
+    desk.fill(20, step=timedelta(days=1))
+    incremental = {"field": "updated_at", "param": "since"}
+    async with over(desk.url, paginate={"page": {}}, incremental=incremental).open() as source:
+        assert isinstance(source, Samples)
+        assert [record.data["sequence"] for record in await source.sample(3)] == [20]
+        desk.clock.advance(timedelta(days=5))
+        assert len(await source.sample(3)) == 3
+        desk.clock.advance(timedelta(days=500))
+        assert [record.data["sequence"] for record in await source.sample(3)] == [1, 2, 3]

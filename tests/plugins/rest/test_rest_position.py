@@ -343,3 +343,27 @@ async def test_another_run_begins_after_the_end(desks: Any, over: Over) -> None:
                 count += len(batch.records)
             assert count == 8
             assert batch is None
+
+
+async def test_what_is_left_out_is_passed_over(desks: Any, over: Over) -> None:
+    """Else a filter that few records pass would have all the others read again each time."""
+    desk = await desks(paging="page", order="asc")
+    desk.fill(30)
+    records = {"path": "$.tickets[*]", "where": "{{ record.sequence == 3 }}"}
+    driver, receiver = over(desk.url, paginate={"page": {}}, incremental=ASC, records=records), Receiver()
+    await receiver.poll(driver)
+    assert len(receiver.records) == 1
+    assert at(receiver.cursor) == "2024-05-01T00:29:00+00:00"
+    desk.requests.clear()
+    assert await receiver.poll(driver) == 0
+    assert len(desk.requests) == 2
+
+
+async def test_a_server_whose_clock_is_years_ahead_is_not_believed(site: Site, over: Over) -> None:
+    from aiohttp import web
+
+    rows = [{"id": 1, "updated_at": "2024-01-01"}, {"id": 2, "updated_at": "2098-01-01"}]
+    site.answer = lambda _: web.json_response(rows, headers={"Date": "Thu, 01 Jan 2099 00:00:00 GMT"})
+    receiver = Receiver()
+    await receiver.poll(over(site.url, records="$[*]", incremental=STAMP))
+    assert at(receiver.cursor) == "2024-01-01T00:00:00+00:00"
