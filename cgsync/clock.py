@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cgsync.api import Clock
 
 LONGEST_NAP = 30.0
 """Seconds after which a long sleep looks at the clock again: the loop's own timers stand still during suspend."""
@@ -43,3 +47,20 @@ class HeldClock:
     async def sleep(self, seconds: float) -> None:
         self._slept += seconds
         await asyncio.sleep(0)
+
+
+class StoppedClock:
+    """Wall time stands still at ``now``, all else goes on as by ``clock``; implements :class:`cgsync.api.Clock`."""
+
+    def __init__(self, now: datetime, clock: Clock) -> None:
+        self._now = now
+        self._clock = clock
+
+    def now(self) -> datetime:
+        return self._now
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        await self._clock.sleep(seconds)

@@ -43,16 +43,18 @@ class Host:
         log: Log,
         window: Window | None = None,
         wire: Wrap | None = None,
+        clock: Clock | None = None,
     ) -> AbstractAsyncContextManager[Source]:
         """The source, to be entered; raises :class:`PluginError` when the plugin returns something else.
 
-        ``wire`` is put around whatever it says by HTTP.
+        ``wire`` is put around whatever it says by HTTP; ``clock`` is its time instead of the host's.
         """
+        clock = clock or self.clock
         context = Context(
             name=name,
             log=log,
-            clock=self.clock,
-            http=partial(self._http, wire=wire),
+            clock=clock,
+            http=partial(self._http, wire=wire, clock=clock),
             secrets=SecretFiles(self.state_dir / "secrets" / quote(uid, safe=""), self.redactor),
             template=option_template,
             window=window,
@@ -63,13 +65,13 @@ class Host:
         return opened
 
     def _http(
-        self, *, wire: Wrap | None, budget: str | None = None, **options: Any
+        self, *, wire: Wrap | None, clock: Clock, budget: str | None = None, **options: Any
     ) -> AbstractAsyncContextManager[Http]:
         """A session with what the host knows: time, secrets, which hosts are left alone, and the pace of a budget."""
         from cgsync.http import open_http  # a quarter of a second that sources without network do not pay
 
         pace = {} if budget is None else {"pace": self.budgets.pace(budget)}
-        shared = {"clock": self.clock, "redactor": self.redactor, "circuits": self._circuits, "wire": wire}
+        shared = {"clock": clock, "redactor": self.redactor, "circuits": self._circuits, "wire": wire}
         return open_http(**{**options, **pace, **shared})
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cgsync.api import Batch, Checks, Cursor, Later, Log, Record, Samples, Source, Unreadable, Window
+from cgsync.api import Batch, Checks, Clock, Cursor, Later, Log, Record, Samples, Source, Unreadable, Window
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import CgsyncError, ControlError
@@ -63,7 +63,10 @@ class Offered:
 
 
 class Trial:
-    """One source, ready to be tried. ``wire``: what is put around its HTTP, instead of looking at it."""
+    """One source, ready to be tried. ``wire``: what is put around its HTTP, instead of looking at it.
+
+    ``clock`` is the source's time, if that is not the host's.
+    """
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class Trial:
         log: Log,
         window: Window | None = None,
         wire: Wrap | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._log = log
         self._clock = host.clock
@@ -88,6 +92,7 @@ class Trial:
             log=log,
             window=window,
             wire=wire or self._traffic.watch(),
+            clock=clock,
         )
         self._plan = Plan(uid=uid, mapper=compile_mapping(source.mapping), contract=contract)
 

@@ -129,6 +129,16 @@ async def test_a_reload_that_changes_the_pace_restarts_the_sender_and_loses_noth
         await eventually(lambda: sandbox.stats()["applied"] == 1)
 
 
+async def test_a_reload_changes_the_rate_of_a_budget_that_sources_hold(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, budgets={"desk": 1.0})
+    async with engine_on(settings) as engine:
+        held = engine.host.budgets.pace("desk")
+        await engine.reload(replace(settings, budgets={"desk": 5.0, "shop": 1.0}))
+        assert engine.host.budgets.pace("desk") is held
+        assert held.rate == 5.0
+        assert engine.host.budgets.pace("shop").rate == 1.0
+
+
 async def test_a_reload_of_the_same_changes_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     settings = config(tmp_path, sandbox, source("desk", Script()))
     async with engine_on(settings) as engine:

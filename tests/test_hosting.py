@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
+import time
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 
 from cgsync.api import Context, Window
-from cgsync.errors import PluginError
+from cgsync.clock import SystemClock
+from cgsync.errors import PluginError, SourceMisconfigured
 from cgsync.hosting import Host, SecretFiles
 from cgsync.secrets import Redactor, Secret
 from cgsync.testing import FakeClock, MemoryLog
 from tests.plant import SCRIPT
+from tests.tickets import desk_api
 
 
 @pytest.fixture
@@ -100,3 +104,31 @@ async def test_an_open_that_is_no_context_manager_is_named(tmp_path: Path, redac
     for wrong in (lambda options, context: None, lambda options, context: [1]):
         with pytest.raises(PluginError, match=r"open\(\) of script returned .*, not an async context manager"):
             host.open(replace(SCRIPT, open=wrong), {}, name="desk", uid="desk", log=host.log)
+
+
+async def test_sources_that_name_one_budget_never_exceed_it_together(tmp_path: Path, redactor: Redactor) -> None:
+    contexts: list[Context] = []
+
+    @asynccontextmanager
+    async def open_it(options: Any, context: Context) -> Any:
+        contexts.append(context)
+        yield "source"
+
+    host = Host(clock=SystemClock(), log=MemoryLog(), redactor=redactor, state_dir=tmp_path)
+    host.budgets.declare({"desk": 20.0})
+    for name in ("one", "other"):
+        async with host.open(replace(SCRIPT, open=open_it), {}, name=name, uid=name, log=host.log):
+            pass
+
+    async def ask(context: Context, url: str) -> None:
+        async with context.http(budget="desk") as http:
+            for _ in range(5):
+                await http.get(f"{url}/tickets")
+
+    with desk_api() as desk:
+        start = time.monotonic()
+        await asyncio.gather(*(ask(context, desk.url) for context in contexts))
+        assert len(desk.asked) == 10
+        assert time.monotonic() - start >= 9 / 20 * 0.95
+    with pytest.raises(SourceMisconfigured, match=r"no budget 'desc'.*there: desk"):
+        contexts[0].http(budget="desc")

@@ -29,7 +29,7 @@ class Desk:
     async def fetch(self, cursor):
         page = cursor.get("page", 1)
         since = self.context.window.start.isoformat() if self.context.window else ""
-        params = {"page": page, "today": f"{self.context.clock.now():%Y-%m-%d}", "since": since}
+        params = {"page": page, "now": self.context.clock.now().isoformat(), "since": since}
         answer = await self.http.get(f"{self.options['url']}/tickets", params=params)
         tickets = answer.check().json()
         if not tickets:

@@ -22,7 +22,8 @@ from cgsync.trial import Tried
 class Difference:
     """``what`` is ``activity``, ``field``, ``reject`` or ``filtered``; ``None`` stands for nothing.
 
-    ``subject`` is the reference, the position or the cause. ``expression`` made a field, of the values in ``origins``.
+    ``subject`` is the reference, the position or the cause. ``expression`` made a field of what
+    ``origins`` found; a constant has none.
     """
 
     what: str
@@ -92,7 +93,7 @@ def _fields(reference: str, old: Mapping[str, Any], new: Mapping[str, Any], orig
             field=name,
             expected=values["old"],
             got=values["new"],
-            expression=(source.expression or "") if source else "",
+            expression=source.expression or "" if source and not source.constant else "",
             origins={each.path: each.value for each in source.origins} if source else {},
         )
 

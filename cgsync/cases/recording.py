@@ -12,6 +12,7 @@ import msgspec
 
 from cgsync.api import Log, Record, Unreadable, Window
 from cgsync.cases.folder import Case, write
+from cgsync.clock import StoppedClock
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
 from cgsync.errors import ControlError
@@ -38,11 +39,21 @@ async def record(
     source: SourceConfig, *, uid: str, contract: Contract, host: Host, log: Log, count: int, since: datetime | None
 ) -> Recorded:
     """Read the source for real, from its beginning or from ``since``, until ``count`` records are there."""
-    window = None if since is None else Window(start=since, end=host.clock.now())
+    now = host.clock.now()
+    window = None if since is None else Window(start=since, end=now)
     if window is not None and not source.type.windows:
         raise ControlError(f"source {source.name} cannot be asked for a time", hint="leave --since away")
-    cassette = Cassette(recorded_at=host.clock.now())
-    trial = Trial(source, uid=uid, contract=contract, host=host, log=log, window=window, wire=Recording(cassette))
+    cassette = Cassette(recorded_at=now)
+    trial = Trial(
+        source,
+        uid=uid,
+        contract=contract,
+        host=host,
+        log=log,
+        window=window,
+        wire=Recording(cassette),
+        clock=StoppedClock(now, host.clock),  # what a request says of the time, it says again when it is replayed
+    )
     offered = await trial.offered(count)
     kept = [] if cassette.exchanges else [_kept(item) for item in offered.items]
     return Recorded(

@@ -39,7 +39,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "backfill": ("backfills:backfill", "Read a span of time of a source again; list such backfills, or stop one."),
     "source": ("sources:source", "Rename a source, or drop what is left of one."),
     "preset": ("plugins:preset", "List the sources that are known by name, or show what one asks for and does."),
-    "plugin": ("plugins:plugin", "List the source plugins, or show the options of one."),
+    "plugin": ("plugins:plugin", "List source plugins, show the options of one; begin one of your own, verify it."),
     "schema": ("configuration:schema", "Print the JSON Schema of the configuration or of an activity."),
     "config": ("configuration:config", "Show the configuration as it is understood, and where each value is from."),
     "doctor": ("doctor:doctor", "Settle what only you can decide: another receiver, a restored ledger."),

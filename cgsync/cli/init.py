@@ -203,7 +203,7 @@ def _tell(draft: Draft, output: Path) -> None:
     missing = _missing(draft, credential_folder(output.absolute()))
     for words in missing:
         click.echo(f"First: {words}")
-    named = "" if str(output) == "cgsync.yaml" else f" -c {output}"
+    named = "" if str(output) == "cgsync.yaml" and os.geteuid() else f" -c {output}"  # root must name it
     click.echo("Then:" if missing else "Next:")
     steps = {
         "check --online": "log in everywhere",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cgsync.cli import output
+from cgsync.cli.authoring import new, verify
 from cgsync.cli.options import json_option, optional_config_option
 from cgsync.errors import ControlError
 
@@ -187,3 +188,7 @@ def _use(preset: Preset) -> str:
 def _below(name: str, sample: str) -> str:
     lines = "".join(f"      {line}".rstrip() + "\n" for line in sample.strip().splitlines())
     return f"sources:\n  my-{name}:\n    {name}:\n{lines}"
+
+
+plugin.add_command(new)
+plugin.add_command(verify)

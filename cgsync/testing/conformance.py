@@ -29,6 +29,7 @@ from cgsync.api import (
     SourceType,
     Waits,
 )
+from cgsync.plugins.presets import check as check_presets
 from cgsync.plugins.soundness import check
 from cgsync.testing.driving import Driver, advanced, keys
 from cgsync.testing.fakes import FakeClock, MemoryLog, context
@@ -67,8 +68,9 @@ class SourceConformance:
         return {path.relative_to(folder): fingerprint(path) for path in folder.rglob("*")}
 
     async def test_its_type_is_sound(self) -> None:
-        """Name, schema and sample are what the loader asks for."""
+        """Name, schema and sample are what the loader asks for, and so is each preset."""
         check(self.source_type)
+        check_presets(self.source_type)
 
     async def test_it_reads_every_record(self, driver: Driver) -> None:
         assert set(keys(await driver.reopened({}))) == set(self.keys)

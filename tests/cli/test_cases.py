@@ -82,7 +82,7 @@ def test_an_edit_of_the_mapping_is_told_field_by_field(bench: Bench) -> None:
     bench.says("support", "--record", "-n", "1")
     bench.write(source=MAPPED)
     said = bench.says(status=1)
-    assert "  ≠ desk-1  type: Support Ticket → Call\n      ← Call\n" in said.out
+    assert "  ≠ desk-1  type: Support Ticket → Call\n" in said.out
     assert (
         "  ≠ desk-1  additional_information_object.subject: Ticket 1 → TICKET 1\n"
         "      ← {{ ticket.subject | upper }}   ticket.subject: Ticket 1\n"

@@ -51,7 +51,7 @@ def test_it_is_written_checked_and_for_oneself_alone(type_it: Typed, here: Path)
     loaded = load(file, environ=ENVIRON)
     assert loaded.sources["my-files"].options["key"] == "order_no"
     assert not loaded.warnings
-    assert "cgsync preview my-files" in said.out
+    assert "preview my-files" in said.out
 
 
 def test_a_typed_secret_goes_to_a_file_of_its_own(type_it: Typed, here: Path) -> None:

@@ -23,7 +23,7 @@ def test_requests_come_before_records(type_it: Typed, desk: Desk, tmp_path: Path
     said = type_it("preview", "support", "-c", str(write(tmp_path, desk)))
     assert said.status == 3
     first, second, *_ = said.out.splitlines()
-    assert first.startswith(f"GET {desk.url}/tickets?page=1&today=")
+    assert first.startswith(f"GET {desk.url}/tickets?page=1&now=")
     assert second.startswith("  ← 200  application/json  ")
     assert "    x-ratelimit-remaining: 41\n" in said.out
     assert said.out.index("GET ") < said.out.index("ticket 1  activity") < said.out.index("ticket 2  invalid")

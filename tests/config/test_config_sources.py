@@ -63,7 +63,7 @@ def test_cron_stands_instead_of_every(folder: Folder) -> None:
         ("timezone: Europe\n", "sources.support.timezone", "no such time zone"),
         ("as: a-b\n", "sources.support.as", "form that is wanted"),
         ("shared: maybe\n", "sources.support.shared", "true or false"),
-        ("preset: freshdesk\n", "sources.support.preset", "there is no such preset"),
+        ("preset: nobodys\n", "sources.support.preset", "there is no such preset"),
         ("when: '{{ record.x | nope }}'\n", "sources.support.when", "nope"),
         ("when: '{{ ticket.x }}'\n", "sources.support.when", "ticket"),
     ],
