@@ -62,7 +62,7 @@ class Parents:
 
     def _after(self, turn: Turn, page: Page, variables: Mapping[str, Any]) -> Turn | None:
         known = {**variables, "last_record": page.last_record}
-        return None if self.stops.end(turn, page, self.pager, known) else self.pager.after(turn, page)
+        return None if self.stops.end(turn.number, page, self.pager, known) else self.pager.after(turn, page)
 
     def _partition(self, record: Mapping[str, Any]) -> Partition:
         try:

@@ -12,7 +12,6 @@ from cgsync_rest.page import Page
 from cgsync_rest.pagers import Pager
 from cgsync_rest.paths import one, path
 from cgsync_rest.rendering import Compile, Variables, condition
-from cgsync_rest.turns import Turn
 
 ENDS = frozenset({"has_more_path", "stop_when", "max_pages", "total_path"})
 """What ends pages that are numbered, when an empty one does not."""
@@ -44,11 +43,11 @@ class Stops:
             empty_page=empty_page,
         )
 
-    def end(self, turn: Turn, page: Page, pager: Pager, variables: Variables) -> bool:
-        """Whether that page is the last one."""
+    def end(self, count: int, page: Page, pager: Pager, variables: Variables) -> bool:
+        """Whether that page, one of ``count``, is the last one."""
         if page.answer.passed_over or (self.empty_page and not page.nodes):
             return True
-        if self.most is not None and turn.number >= self.most:
+        if self.most is not None and count >= self.most:
             return True
         if self.short_page and pager.size is not None and len(page.nodes) < pager.size:
             return True

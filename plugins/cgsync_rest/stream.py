@@ -23,7 +23,7 @@ from cgsync.api import MAX_RECORDS, Clock, Log, Record, SourceUnavailable, Unrea
 from cgsync_rest.client import Client
 from cgsync_rest.drafts import Draft, Drafting
 from cgsync_rest.lookups import SLICE
-from cgsync_rest.loopguard import digest
+from cgsync_rest.loopguard import LoopGuard, digest
 from cgsync_rest.page import Page
 from cgsync_rest.partitions import Partition
 from cgsync_rest.paths import one
@@ -33,7 +33,7 @@ from cgsync_rest.rules import Expired
 from cgsync_rest.seen import Seen
 from cgsync_rest.spans import Spans
 from cgsync_rest.turns import Turn
-from cgsync_rest.walk import Walk
+from cgsync_rest.walk import Span, Walk
 
 MOST_RESETS = 3
 """So often in one run a token may expire before that is an error."""
@@ -126,19 +126,20 @@ class Stream:
         walk = self._begin()
         assert walk is not None
         assert walk.turn is not None
-        variables = self._variables(walk, walk.turn)
+        variables = self._variables(walk.span, walk.turn)
         page = await self._asked(walk, walk.turn, variables)
         known = {**variables, "response": page.answer.variables(), "last_record": page.last_record}
         return walk.turn, page, self._after(walk, walk.turn, page, known)
 
     async def _page(self, walk: Walk, turn: Turn) -> None:
-        variables = self._variables(walk, turn)
+        variables = self._variables(walk.span, turn)
         try:
             page = await self._asked(walk, turn, variables)
         except Expired as expired:
             self._reset(walk, turn, expired)
             return
         walk.resumed = False
+        walk.pages += 1
         drafting = await asyncio.to_thread(self._plan.drafter.draft, page, walk, self._partition)
         self._take(walk, turn, page, drafting, {**variables, "response": page.answer.variables()})
 
@@ -170,13 +171,13 @@ class Stream:
 
     def _after(self, walk: Walk, turn: Turn, page: Page, variables: Mapping[str, Any]) -> Turn | None:
         plan = self._plan
-        if plan.stops.end(turn, page, plan.pager, variables) or self._spans.is_behind(walk):
+        if plan.stops.end(max(turn.number, walk.pages), page, plan.pager, variables) or self._spans.is_behind(walk):
             return None
         following = plan.pager.after(turn, page)
         return following.without(plan.secret) if following is not None and plan.secret else following
 
-    def _variables(self, walk: Walk, turn: Turn) -> Mapping[str, Any]:
-        where, _ = self._plan.position(walk.span)
+    def _variables(self, span: Span, turn: Turn) -> Mapping[str, Any]:
+        where, _ = self._plan.position(span)
         more = {"page": turn.number, "last_record": self._last, "now": self._clock.now().isoformat()}
         return {**self._partition.variables(), **where, **more, "response": None}
 
@@ -248,8 +249,28 @@ class Stream:
                     records.append(draft.record())
             self._spans.store(walk, draft.value, self._clock.now())
         if not self._drafts and not self._ready:
-            walk.turn = self._next
+            self._turn_over(walk)
         return self._chunk(walk, records)
+
+    def _turn_over(self, walk: Walk) -> None:
+        """To the next page. Under numbers of pages lists shift: an API that sorts is asked from what was reached.
+
+        Otherwise a record that changes meanwhile leaves its page, and one that moves up into the gap is on no page.
+        """
+        walk.turn = self._next
+        if walk.turn is None or walk.turn.lasting or walk.reached is None or not self._is_sorted(walk):
+            return
+        first, span = self._plan.pager.first(), replace(walk.span, since=walk.reached)
+        if self._request(span, first) != self._request(walk.span, first):  # else all of that page share one time
+            walk.span, walk.turn, walk.previous, walk.guard = span, first, None, LoopGuard()
+
+    def _is_sorted(self, walk: Walk) -> bool:
+        return self._spans.ascending and self._trusted and walk.sorted
+
+    def _request(self, span: Span, turn: Turn) -> bytes:
+        """What tells that request from others."""
+        _, addition = self._plan.position(span)
+        return self._plan.form.fill(self._variables(span, turn), addition, turn.addition).fingerprint()
 
     def _is_new(self, draft: Draft, content: bytes) -> bool:
         """Whether that very version, or that very reject, was not stored lately."""

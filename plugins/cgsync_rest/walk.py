@@ -43,6 +43,7 @@ class Walk:
     resumed: bool = False
     partway: bool = False
     batches: int = 0
+    pages: int = 0
     token: Json = None
     guard: LoopGuard = field(default_factory=LoopGuard)
 

@@ -41,3 +41,5 @@ VENDORS: Sequence[type[Api]] = (
     Zendesk,
 )
 WITH_EVENTS = tuple(each for each in VENDORS if each not in (Gong, pipedrive.Activities))
+NUMBERED = (Freshdesk, hubspot_objects.Tickets, JiraDataCenter, Redmine, RequestTracker, ServiceNow)
+"""Their pages are numbers, or what amounts to that, so a record that changes moves others from page to page."""
