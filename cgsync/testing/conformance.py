@@ -144,7 +144,7 @@ class SourceConformance:
         for turns in range(AWAITS):
             async with driver.open() as source:
                 if not isinstance(source, Waits):
-                    pytest.skip("it does not wait")
+                    return
                 first = await source.fetch({})
                 await cancelled(source.wait(), turns)
                 behind = advanced({}, first) if isinstance(first, Batch) else {}
@@ -155,7 +155,7 @@ class SourceConformance:
         """Item by item, all again, and by a source that was opened anew."""
         async with driver.open() as source:
             if not isinstance(source, Settles):
-                pytest.skip("it settles nothing")
+                return
             steps = await driver.drain(source, {})
             done = [item for step in steps for item in step.batch.done]
             done = msgspec.json.decode(msgspec.json.encode(done))
@@ -171,7 +171,7 @@ class SourceConformance:
     async def test_check_tells_one_line(self, driver: Driver) -> None:
         async with driver.open() as source:
             if not isinstance(source, Checks):
-                pytest.skip("it has no check")
+                return
             words = await source.check()
             assert words
             assert words.isprintable()
@@ -180,7 +180,7 @@ class SourceConformance:
         before = self.surroundings(tmp_path)
         async with driver.open() as source:
             if not isinstance(source, Samples):
-                pytest.skip("it has no sample")
+                return
             samples = await source.sample(2)
         assert len(samples) <= 2
         assert {record.key for record in samples} <= set(self.keys)
