@@ -34,6 +34,10 @@ class LoopGuard:
         if asked.fingerprint() in self._requests:
             raise SourceUnavailable(f"{where}: the same request twice", hint=HINT)
 
+    def begin_anew(self) -> None:
+        """Another position: its pages are counted from the first. No request and no page of before may come again."""
+        self._tokens.clear()
+
     def read(self, turn: Turn, asked: Asked, page: Page) -> None:
         """That page came; what was not answered may be asked for again."""
         self._tokens.add(digest(turn.token))

@@ -23,7 +23,7 @@ from cgsync.api import MAX_RECORDS, Clock, Log, Record, SourceUnavailable, Unrea
 from cgsync_rest.client import Client
 from cgsync_rest.drafts import Draft, Drafting
 from cgsync_rest.lookups import SLICE
-from cgsync_rest.loopguard import LoopGuard, digest
+from cgsync_rest.loopguard import digest
 from cgsync_rest.page import Page
 from cgsync_rest.partitions import Partition
 from cgsync_rest.paths import one
@@ -74,6 +74,7 @@ class Stream:
         self._filtered: dict[str, int] = {}
         self._next: Turn | None = None
         self._last: Any = None
+        self._begun: Any = None
         self._resets = 0
         self._trusted = True
 
@@ -161,6 +162,7 @@ class Stream:
         if self._is_out_of_order(walk):
             self._start_over()
             return
+        self._begun = drafting.drafts[0].value if drafting.drafts else None
         self._drafts.extend(drafting.drafts)
         self._rejects.extend(page.answer.rejects)
         for cause, count in drafting.filtered.items():
@@ -261,8 +263,10 @@ class Stream:
         if walk.turn is None or walk.turn.lasting or walk.reached is None or not self._is_sorted(walk):
             return
         first, span = self._plan.pager.first(), replace(walk.span, since=walk.reached)
-        if self._request(span, first) != self._request(walk.span, first):  # else all of that page share one time
-            walk.span, walk.turn, walk.previous, walk.guard = span, first, None, LoopGuard()
+        begun = replace(walk.span, since=self._begun)
+        if self._begun is not None and self._request(begun, first) != self._request(span, first):  # not all of one time
+            walk.span, walk.turn, walk.previous = span, first, None
+            walk.guard.begin_anew()
 
     def _is_sorted(self, walk: Walk) -> bool:
         return self._spans.ascending and self._trusted and walk.sorted
