@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.faults.machine.kept import keep
 from tests.faults.machine.model import Machine
 from tests.faults.machine.mutants import MUTANTS
 
@@ -38,8 +39,10 @@ def run(*, number: int, examples: int, steps: int, shrink: bool) -> None:
     )
     folder = Path(tempfile.mkdtemp(prefix="cgsync-machine-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
     try:
-        Machine.prepare(folder)
-        run_state_machine_as_test(seed(number)(Machine), settings=chosen)
+        with pytest.MonkeyPatch.context() as patch:
+            keep(patch)
+            Machine.prepare(folder)
+            run_state_machine_as_test(seed(number)(Machine), settings=chosen)
     finally:
         shutil.rmtree(folder)
 

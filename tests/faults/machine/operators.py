@@ -154,7 +154,7 @@ class Operators:
     @rule()
     def a_minute_of_housekeeping(self) -> None:
         """Rejects are tried again also where nothing is polled."""
-        self.world.command(lambda core: core.engine._retry_rejects())
+        self.world.command(lambda _: self.world.process.try_rejects_again())
 
     # People.
 
