@@ -43,7 +43,7 @@ class LedgerOutbox:
 
 
 class Sending:
-    """From the ledger to one receiver. ``watched`` starts a task; ``opens`` makes a sender as :func:`cgsync.dispatch.open_sender` does."""
+    """From the ledger to one receiver. ``watched`` starts a task; ``opens`` makes a sender as ``open_sender`` does."""
 
     def __init__(
         self,

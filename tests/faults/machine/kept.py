@@ -1,4 +1,4 @@
-"""What is compiled once for a whole campaign: the same texts at every start of a process would cost most of its time."""
+"""What is compiled once for a campaign: the same texts at every start of a process would cost most of its time."""
 
 from __future__ import annotations
 

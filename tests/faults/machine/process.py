@@ -77,9 +77,7 @@ class Process:
     async def _begin(self) -> None:
         clock, log = self._clock, self.log
         host = Host(clock=clock, log=log, redactor=Redactor(), state_dir=self._folder)
-        self.engine = Engine(
-            self.configured(), self.ledger, host, random=self._random, log=log, opens=self._line.opens
-        )
+        self.engine = Engine(self.configured(), self.ledger, host, random=self._random, log=log, opens=self._line.opens)
         self._beside.add(self._spawn(self.engine.failure()))
         await self.engine.assemble()
         self.engine.sending.start()
