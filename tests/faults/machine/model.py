@@ -15,12 +15,14 @@ from tests.faults.machine.disk import Fault
 from tests.faults.machine.invariants import Invariants
 from tests.faults.machine.operators import KEYS, SOURCES, Operators
 from tests.faults.machine.origin import PARTS
-from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
+from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, REPLIES, TOKEN_TROUBLES
 from tests.faults.machine.world import World, empty_ledger
 
 ACCOUNTS = st.sampled_from(["A", "B", "C", "BAD"])
 WEATHER = st.sampled_from(["ok", "ok", HOLD, HOLD, *KINDS])
 ANSWERS = st.sampled_from(["ok", "ok", *ON_THE_WIRE])
+REFUSALS = [kind for kind in ON_THE_WIRE if REPLIES[kind].effect == "refuse"]
+OUTCOMES = st.one_of(st.just("ok"), st.sampled_from(REFUSALS), ANSWERS)
 DOUBTFUL = st.sampled_from(
     ["reset, applied soon", "reset, applied late", "timeout, applied late", "504, applied late", "reset, applied"]
 )
@@ -137,20 +139,24 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """A request is abandoned, and something newer is read before it is over."""
         self._open_up()
         self.world.api.script = [kind]
-        self._put_in(source, key, account)
+        self._put_in(source, key, f"{account} {self._origin(source).moves}")
         self.world.api.script.clear()
-        self._put_in(source, key, account + "2")
+        self._put_in(source, key, f"{account} {self._origin(source).moves}")
         self.world.drive(wait)
 
-    @rule(source=SOURCES, key=KEYS, kind=ANSWERS, account=st.sampled_from(["A", "BAD"]))
-    def overtaken_in_flight(self, source: str, key: str, kind: str, account: str) -> None:
-        """Something newer is read while a request is on its way; then that one is answered."""
+    @rule(source=SOURCES, kinds=st.tuples(OUTCOMES, OUTCOMES, OUTCOMES), account=st.sampled_from(["A", "BAD"]))
+    def overtaken_in_flight(self, source: str, kinds: tuple[str, ...], account: str) -> None:
+        """Something newer is read while requests are on their way; then each of them is answered."""
         self._open_up()
-        self.world.api.script = [HOLD]
-        self._put_in(source, key, account)
-        self.world.api.script.clear()
-        self._put_in(source, key, account + "3")
-        self._answer_all(kind)
+        self.world.api.mood = HOLD
+        self._edit_all(source, account)
+        self.world.poll(source)
+        self._edit_all(source, "Newer")
+        self.world.poll(source)
+        for put, kind in zip(list(self.world.api.open), kinds, strict=False):
+            self.world.api.reply(put, kind)
+        self.world.drive()
+        self.world.api.heal()
 
     @rule(kinds=st.lists(ANSWERS, min_size=3, max_size=5))
     def a_burst(self, kinds: list[str]) -> None:
@@ -292,15 +298,21 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self.world.loop.jump(wait)
         self.world.start()
 
-    @rule(source=SOURCES, key=KEYS, late=st.sampled_from([0.5, 30.0, 110.0]), account=st.sampled_from("AB"))
-    def killed_in_flight_then_edited(self, source: str, key: str, late: float, account: str) -> None:
-        self.world.api.script = [HOLD]
-        self._put_in(source, key, account)
-        self.world.api.script.clear()
+    @rule(source=SOURCES, late=st.sampled_from([0.5, 30.0, 110.0]), healthy=st.booleans())
+    def killed_in_flight_then_edited(self, source: str, late: float, healthy: bool) -> None:
+        """What was on its way is executed when something newer could have been."""
+        self._open_up()
+        self.world.api.mood = HOLD
+        self._edit_all(source, "Dead")
+        self.world.poll(source)
         self.world.late = late
         self.world.kill()
+        if healthy:
+            self.world.api.heal()
         self.world.start()
-        self._put_in(source, key, account + "4")
+        self._edit_all(source, "Alive")
+        self.world.poll(source)
+        self.world.drive(late)
 
     @rule(clean=st.booleans(), seconds=st.sampled_from([20.0, 300.0]), late=FATES)
     def rebooted(self, clean: bool, seconds: float, late: float | None) -> None:
