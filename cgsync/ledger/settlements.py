@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Insert, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, insert, select, update
 
 from cgsync.api import Json
 from cgsync.ledger.instant import Instant, moment
@@ -56,7 +56,7 @@ def pending(conn: Connection, source: str | None = None, limit: int = LIMIT) -> 
 
 def finish(conn: Connection, ids: Sequence[int]) -> None:
     """Strike out what is settled."""
-    conn.execute(delete(settlement).where(settlement.c.id.in_(ids)))
+    run_many(conn, _delete, [{"of": number} for number in ids])
 
 
 def fail(conn: Connection, ids: Sequence[int], error: str) -> None:
@@ -75,3 +75,7 @@ def _of(conn: Connection) -> Select[Any]:
 
 def _insert(_: Connection) -> Insert:
     return insert(settlement)
+
+
+def _delete(_: Connection) -> Delete:
+    return delete(settlement).where(settlement.c.id == bindparam("of"))
