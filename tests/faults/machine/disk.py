@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
-from cgsync.ledger import Ledger
+from cgsync.ledger import Ledger, database
 from cgsync.ledger.lock import Lock
 from cgsync.ledger.writer import Job, Writer
 
@@ -159,11 +159,20 @@ def ledger_class(disk: Disk, loop: asyncio.AbstractEventLoop) -> type[Ledger]:
             writer.close()
             self.writer = HandWriter(writer, disk, loop)
             super().__init__(file, lock, self.writer, clock, **more)
+            self._link = self._reading.connect()
 
         async def read(self, query: Callable[[Connection], T]) -> T:
             await asyncio.sleep(0)
             if self._closed or self.writer.dead:
                 raise LedgerError("the ledger is closed")
             return self._query(query)
+
+        def _query(self, query: Callable[[Connection], T]) -> T:
+            with database.translated(self.file), self._link.begin():
+                return query(self._link)
+
+        def close(self, *, clean: bool = False) -> None:
+            self._link.close()
+            super().close(clean=clean)
 
     return HandLedger

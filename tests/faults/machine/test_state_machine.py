@@ -14,10 +14,10 @@ from tests.faults.machine.mutants import MUTANTS
 from tests.faults.verdict import Verdict, count
 
 WORKERS = 2
-EXAMPLES = count(tests=400, faults=20_000)
+EXAMPLES = count(tests=150, faults=20_000)
 STEPS = count(tests=50, faults=60)
 MOST_FOR_A_MUTANT = 150
-"""Examples in which each mutant must be found."""
+"""Examples in which each mutant must be found; most take fewer than ten."""
 
 
 def shares(*arguments: Sequence[str]) -> list[tuple[int, str]]:
