@@ -138,9 +138,9 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """A request is abandoned, and something newer is read before it is over."""
         self._open_up()
         self.world.api.script = [kind]
-        self._put_in(source, key, f"{account} {self._origin(source).moves}")
+        self._renew(source, key, account)
         self.world.api.script.clear()
-        self._put_in(source, key, f"{account} {self._origin(source).moves}")
+        self._renew(source, key, account)
         self.world.drive(wait)
 
     @rule(source=SOURCES, kinds=st.tuples(ANSWERS, ANSWERS, ANSWERS), account=st.sampled_from(["A", "BAD"]))
@@ -160,17 +160,17 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
     @rule(kinds=st.lists(ANSWERS, min_size=3, max_size=5))
     def a_burst(self, kinds: list[str]) -> None:
         """All keys at once, and an API that answers one so and another so."""
+        self._open_up()
         self.world.api.script = list(kinds)
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, kinds[0])
+            self._edit_all(name, kinds[0])
             self.world.poll(name)
 
     @rule(kind=st.sampled_from(["403", "404", "301", "418", "certificate", "429, 20 s", "429, huge"]), wait=LONG)
     def closed_then_probed(self, kind: str, wait: float) -> None:
         self.world.api.mood = kind
-        self._put_in("desk", "a", "A")
-        self._put_in("mail", "a", "B")
+        self._renew("desk", "a", "A")
+        self._renew("mail", "a", "B")
         self.world.api.heal()
         self.world.drive(3.0)
         self.world.suspend(wait)
@@ -182,8 +182,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self._open_up()
         self.world.api.mood = HOLD
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, kinds[0])
+            self._edit_all(name, kinds[0])
             self.world.poll(name)
         for put, kind in zip(list(self.world.api.open), kinds, strict=False):
             self.world.api.reply(put, kind)
@@ -202,8 +201,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         api = self.world.api
         api.mood = HOLD
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, then)
+            self._edit_all(name, then)
             self.world.poll(name)
         if len(api.open) < 2:
             return
@@ -225,8 +223,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """All workers find out at once."""
         self.world.api.expire()
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, "T")
+            self._edit_all(name, "T")
             self.world.poll(name)
 
     @rule(source=SOURCES, key=KEYS)
@@ -234,7 +231,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """One record is to be sent again, but not before a time."""
         self._open_up()
         self.world.api.script = ["503, 40 s"]
-        self._put_in(source, key, "W")
+        self._renew(source, key, "W")
         self.world.api.script.clear()
         self.world.drive(10.0)
 
@@ -244,7 +241,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self._open_up()
         self.world.drive(1.0)
         self.world.api.script = [kind] * 7
-        self._put_in(source, key, "X")
+        self._renew(source, key, "X")
         self.world.drive(121.0)
         self.world.api.script.clear()
 
@@ -253,8 +250,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """One finds out that its token expired when the others have another one already."""
         api = self.world.api
         api.mood = HOLD
-        for each in "abc":
-            self._origin("desk").edit(each, "L")
+        self._edit_all("desk", "L")
         self.world.poll("desk")
         api.expire()
         for put in list(api.open):
@@ -267,7 +263,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
     def the_token_endpoint_changes(self, mood: str) -> None:
         self.world.api.token_mood = mood
         self.world.api.expire()
-        self._put_in("desk", "a", "A")
+        self._renew("desk", "a", "A")
 
     # Time.
 
@@ -341,14 +337,15 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
     @rule(fault=st.sampled_from([Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
     def an_outcome_cannot_be_stored(self, fault: Fault) -> None:
         """The disk fails just when an answer comes; then there is something else to send."""
+        self._open_up()
         self.world.api.script = [HOLD]
-        self._put_in("desk", "a", "A")
+        self._renew("desk", "a", "A")
         self.world.api.script.clear()
         self.world.disk.fault = fault
         self._answer_all("ok")
         self.world.disk.fault = Fault.NONE
-        self._put_in("mail", "a", "A5")
-        self._put_in("mail", "b", "A6")
+        self._renew("mail", "a", "A")
+        self._renew("mail", "b", "A")
 
     @rule(fault=st.sampled_from([Fault.NONE, Fault.REFUSED, Fault.UNKNOWN_LOST]))
     def stopped_with_requests_in_flight(self, fault: Fault) -> None:
