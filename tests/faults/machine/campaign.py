@@ -108,7 +108,7 @@ def hunt(names: Sequence[str], *, number: int, examples: int, steps: int) -> int
 
 
 def search(*, number: int, examples: int, steps: int) -> str:
-    """What was found first. With another seed now and then: Hypothesis comes to vary what it had, and no longer seeks."""
+    """What was found first. Another seed now and then: Hypothesis comes to vary what it had, and seeks no more."""
     for start in range(0, examples, ROUND):
         try:
             run(Hunter, number=number + start, examples=min(ROUND, examples - start), steps=steps)
