@@ -88,7 +88,7 @@ class Process:
         ended = self._spawn(self._stop())
         for _ in range(int(LONGEST_STOP)):
             self._loop.drive(1.0)
-            if ended.done():
+            if ended.done() or self.ledger.writer.dead:  # type: ignore[attr-defined]  # it is a HandLedger
                 break
         if not ended.done():
             return False
