@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from cgsync.chores import REJECTS, RETENTION, RETRIALS, chores
 from cgsync.config import Config
 from cgsync.contract import Contract
 from cgsync.custody import Custody
+from cgsync.dispatch import open_sender
 from cgsync.errors import ConfigError
 from cgsync.hosting import Host
 from cgsync.housekeeping import Housekeeping
@@ -36,16 +38,25 @@ class Changes:
 
 
 class Engine:
-    """Starts and stops the parts. Whatever they raise arrives in :meth:`failure`."""
+    """Starts and stops the parts. Whatever they raise arrives in :meth:`failure`. ``opens`` makes the sender."""
 
-    def __init__(self, config: Config, ledger: Ledger, host: Host, *, random: Callable[[], float], log: Log) -> None:
+    def __init__(
+        self,
+        config: Config,
+        ledger: Ledger,
+        host: Host,
+        *,
+        random: Callable[[], float],
+        log: Log,
+        opens: Callable[..., AbstractAsyncContextManager[Sender]] = open_sender,
+    ) -> None:
         self.config = config
         self.ledger = ledger
         self.host = host
         host.budgets.declare(config.budgets)
         self._log = log
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.sending = Sending(ledger, host, watched=self._watched, random=random, log=log)
+        self.sending = Sending(ledger, host, opens=opens, watched=self._watched, random=random, log=log)
         self.sources = Sources(ledger, host, offer=self.sending.offer, watched=self._watched, random=random, log=log)
         self.custody = Custody(
             ledger, wanted=lambda: self.config.backup, sender=lambda: self.sender, clock=host.clock, log=log

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from functools import partial
 
 from cgsync.api import Log
 from cgsync.config import ReceiverConfig
-from cgsync.dispatch import open_sender
 from cgsync.hosting import Host
 from cgsync.ledger import SETTLE_TIME, Instant, Ledger, basis, outbox, sending
 from cgsync.model import Due, Result
@@ -44,19 +43,21 @@ class LedgerOutbox:
 
 
 class Sending:
-    """From the ledger to one receiver. ``watched`` starts a task."""
+    """From the ledger to one receiver. ``watched`` starts a task; ``opens`` makes a sender as ``open_sender`` does."""
 
     def __init__(
         self,
         ledger: Ledger,
         host: Host,
         *,
+        opens: Callable[..., AbstractAsyncContextManager[Sender]],
         watched: Callable[..., asyncio.Task[None]],
         random: Callable[[], float],
         log: Log,
     ) -> None:
         self._ledger = ledger
         self._host = host
+        self._opens = opens
         self._watched = watched
         self._random = random
         self._log = log
@@ -68,7 +69,7 @@ class Sending:
         """Make the sender; it runs from :meth:`start` on."""
         await self._ledger.write(partial(basis.note_credentials, credentials=receiver.credentials))
         self.sender = await self._wire.enter_async_context(
-            open_sender(
+            self._opens(
                 receiver,
                 LedgerOutbox(self._ledger, partial(Instant.of, self._host.clock), retry_refused),
                 clock=self._host.clock,

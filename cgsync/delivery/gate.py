@@ -89,6 +89,7 @@ class Gate:
         if old is not None and kind < old.kind:
             kind, cause, words, hint = old.kind, old.cause, old.words, old.hint
         news = old is None or (kind, cause) != (old.kind, old.cause)
+        earliest = 0.0 if old is None or probe else old.probe_at  # what one was asked for holds when another joins it
         self._set(
             Closed(
                 kind=kind,
@@ -96,7 +97,7 @@ class Gate:
                 words=words,
                 hint=hint,
                 since=self._clock.now() if old is None or news else old.since,
-                probe_at=self._clock.monotonic() + self._gap(kind, failures, after).total_seconds(),
+                probe_at=max(earliest, self._clock.monotonic() + self._gap(kind, failures, after).total_seconds()),
                 failures=failures,
             )
         )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, Delete, Insert, bindparam, delete, insert, literal_column, select
 
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.schema import activity, attempt
+from cgsync.ledger.statements import run_many
 from cgsync.model import Again, Outcome, Paused, Refused
 
 KEPT = 5
@@ -42,10 +43,8 @@ def record(conn: Connection, failed: Sequence[Failed], now: Instant) -> None:
     if not failed:
         return
     rows = [{"seq": one.seq, "version": one.version, "at": now.stamp} | _told(one.outcome) for one in failed]
-    conn.execute(insert(attempt), rows)
-    same = attempt.c.seq == bindparam("of")
-    oldest = select(attempt.c.id).where(same).order_by(attempt.c.id.desc()).offset(KEPT).limit(1).scalar_subquery()
-    conn.execute(delete(attempt).where(same, attempt.c.id <= oldest), [{"of": seq} for seq in {f.seq for f in failed}])
+    run_many(conn, _insert, rows)
+    run_many(conn, _drop, [{"of": seq, "kept": KEPT} for seq in {each.seq for each in failed}])
 
 
 def list_attempts(conn: Connection, key: str) -> Sequence[Attempt]:
@@ -55,6 +54,16 @@ def list_attempts(conn: Connection, key: str) -> Sequence[Attempt]:
         Attempt(version=row.version, at=moment(row.at), outcome=row.outcome, status=row.status, reason=row.reason)
         for row in conn.execute(statement.order_by(attempt.c.id.desc()))
     ]
+
+
+def _insert(_: Connection) -> Insert:
+    return insert(attempt)
+
+
+def _drop(_: Connection) -> Delete:
+    same, last = attempt.c.seq == bindparam("of"), attempt.c.id.desc()
+    oldest = select(attempt.c.id).where(same).order_by(last).offset(bindparam("kept")).limit(literal_column("1"))
+    return delete(attempt).where(same, attempt.c.id <= oldest.scalar_subquery())
 
 
 def _told(outcome: Outcome) -> dict[str, object]:

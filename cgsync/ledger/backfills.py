@@ -9,13 +9,14 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 from sqlalchemy import func as sql
 
 from cgsync.api import Json, Window
 from cgsync.ledger import checkpoints, outbox
 from cgsync.ledger.instant import Instant, moment, stamp
 from cgsync.ledger.schema import activity, backfill, source
+from cgsync.ledger.statements import fetch
 from cgsync.model import Intake, Lane, State, Stored
 
 
@@ -86,9 +87,7 @@ def stop(conn: Connection, source: str, now: Instant) -> None:
 
 def unfinished(conn: Connection, source: str) -> Backfill | None:
     """The one that the source with that uid is to work at: of several the first that was asked for."""
-    running = backfill.c.state == Progress.RUNNING
-    found = conn.execute(_all().where(backfill.c.source == source, running).order_by(backfill.c.id).limit(1)).first()
-    return None if found is None else _backfill(found)
+    return next((_backfill(found) for found in fetch(conn, _unfinished, {"source": source})), None)
 
 
 def get(conn: Connection, number: int) -> Backfill | None:
@@ -123,6 +122,11 @@ def _change(conn: Connection, number: int, **values: str) -> None:
 def _all() -> Select[Any]:
     name = sql.coalesce(source.c.name, backfill.c.source).label("name")
     return select(backfill, name).outerjoin(source, source.c.uid == backfill.c.source)
+
+
+def _unfinished(_: Connection) -> Select[Any]:
+    mine = backfill.c.source == bindparam("source")
+    return _all().where(mine, backfill.c.state == Progress.RUNNING).order_by(backfill.c.id).limit(1)
 
 
 def _backfill(row: Row[Any]) -> Backfill:

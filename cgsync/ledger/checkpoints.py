@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Insert, delete, select
+from sqlalchemy import Connection, Insert, Select, bindparam, delete, select
 from sqlalchemy import func as sql
 
 from cgsync.api import Cursor, Json
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.schema import checkpoint
 from cgsync.ledger.schema import source as sources
-from cgsync.ledger.statements import run_many, upsert
+from cgsync.ledger.statements import fetch, run_many, upsert
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +31,7 @@ class Checkpoint:
 
 def load(conn: Connection, source: str) -> dict[str, Json]:
     """The cursor of the source with that uid."""
-    rows = conn.execute(select(checkpoint.c.part, checkpoint.c.value).where(checkpoint.c.source == source))
-    return {part: msgspec.json.decode(value) for part, value in rows}
+    return {part: msgspec.json.decode(value) for part, value in fetch(conn, _parts, {"source": source})}
 
 
 def store(conn: Connection, source: str, changes: Cursor, now: Instant) -> None:
@@ -80,6 +80,10 @@ def list_parts(conn: Connection, source: str | None = None) -> Sequence[Checkpoi
         )
         for row in conn.execute(statement)
     ]
+
+
+def _parts(_: Connection) -> Select[Any]:
+    return select(checkpoint.c.part, checkpoint.c.value).where(checkpoint.c.source == bindparam("source"))
 
 
 def _put(conn: Connection) -> Insert:

@@ -6,12 +6,12 @@ What a row has lost stays empty; the row itself and its digest stay, so nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Select, case, delete, literal_column, select, update
 from sqlalchemy import func as sql
 
 from cgsync.ledger import counters, meta
@@ -19,7 +19,7 @@ from cgsync.ledger.counters import Tally
 from cgsync.ledger.instant import stamp
 from cgsync.ledger.outbox.rows import DROPPED
 from cgsync.ledger.schema import activity, payload, reject
-from cgsync.ledger.statements import chunks
+from cgsync.ledger.statements import THESE, chunks, find
 from cgsync.model import State
 
 WITHOUT_BODY = "without_body"
@@ -89,12 +89,7 @@ def take_away(conn: Connection, rows: Sequence[int], terms: Terms) -> Counter[st
 
 def regain(conn: Connection, rows: Sequence[int]) -> Tally:
     """What a new body for these rows changes in the count of those that have none."""
-    tally: Tally = Counter()
-    for chunk in chunks(rows):
-        kept = select(payload.c.seq).where(payload.c.seq == activity.c.seq, _kept(payload.c.body)).exists()
-        lost = select(activity.c.source).where(activity.c.seq.in_(chunk), ~kept)
-        tally.update(_tally(conn.execute(lost).all(), -1))
-    return tally
+    return _tally(find(conn, _without_body, rows), -1)
 
 
 def without_body(conn: Connection) -> int:
@@ -124,8 +119,13 @@ def _done_at() -> ColumnElement[Any]:
     return case((activity.c.state == State.DELIVERED.value, activity.c.delivered_at), else_=activity.c.stored_at)
 
 
+def _without_body(_: Connection) -> Select[Any]:
+    kept = select(payload.c.seq).where(payload.c.seq == activity.c.seq, _kept(payload.c.body)).exists()
+    return select(activity.c.source).where(activity.c.seq.in_([THESE]), ~kept)
+
+
 def _kept(content: ColumnElement[Any]) -> ColumnElement[bool]:
-    return sql.length(content) > 0  # which the database knows without reading the content
+    return sql.length(content) > literal_column("0")  # which the database knows without reading the content
 
 
 def _expired(terms: Terms) -> ColumnElement[bool]:
@@ -142,5 +142,5 @@ def _losing(mine: ColumnElement[bool], content: ColumnElement[Any], before: date
     )
 
 
-def _tally(rows: Sequence[Any], sign: int) -> Tally:
+def _tally(rows: Iterable[Any], sign: int) -> Tally:
     return Counter({(uid, WITHOUT_BODY): sign * count for uid, count in Counter(row.source for row in rows).items()})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, or_, update
 from sqlalchemy import select as query
 
 from cgsync.ledger import outbox
@@ -12,7 +13,7 @@ from cgsync.ledger.basis import Basis
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.rejects import Rejected, load
 from cgsync.ledger.schema import reject
-from cgsync.ledger.statements import chunks
+from cgsync.ledger.statements import chunks, fetch
 from cgsync.model import Due, RejectKind
 
 
@@ -21,13 +22,8 @@ def outdated(conn: Connection, uid: str, basis: Basis, limit: int) -> Sequence[i
 
     What was dropped is not among them, and neither is what could not even be read.
     """
-    another = or_(
-        and_(reject.c.key == "", reject.c.basis != basis.judge),
-        and_(reject.c.key != "", reject.c.basis != str(basis)),
-    )
-    open_ones = (reject.c.dropped_at.is_(None), reject.c.kind != RejectKind.UNREADABLE.value)
-    found = query(reject.c.id).where(reject.c.source == uid, another, *open_ones).order_by(reject.c.id)
-    return conn.execute(found.limit(limit)).scalars().all()
+    values = {"uid": uid, "ours": basis.judge, "theirs": str(basis), "limit": limit}
+    return [number for (number,) in fetch(conn, _outdated, values)]
 
 
 def contents(conn: Connection, numbers: Sequence[int]) -> Sequence[Rejected]:
@@ -53,6 +49,16 @@ def again(conn: Connection, numbers: Sequence[int], basis: Basis, now: Instant) 
         conn.execute(update(reject).where(mine, reject.c.key == "").values(basis=basis.judge, **undropped))
         conn.execute(update(reject).where(mine, reject.c.key != "").values(basis=str(basis), **undropped))
     return outbox.retry(conn, keys, now)
+
+
+def _outdated(_: Connection) -> Select[Any]:
+    another = or_(
+        and_(reject.c.key == "", reject.c.basis != bindparam("ours")),
+        and_(reject.c.key != "", reject.c.basis != bindparam("theirs")),
+    )
+    is_open = (reject.c.dropped_at.is_(None), reject.c.kind != RejectKind.UNREADABLE.value)
+    found = query(reject.c.id).where(reject.c.source == bindparam("uid"), another, *is_open)
+    return found.order_by(reject.c.id).limit(bindparam("limit"))
 
 
 def _is_invalid_now() -> ColumnElement[bool]:

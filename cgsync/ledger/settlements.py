@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Delete, Insert, Select, bindparam, delete, insert, select, update
 
 from cgsync.api import Json
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.schema import settlement
+from cgsync.ledger.statements import fetch, run_many
 
 LIMIT = 500
 """Items that are settled in one call."""
@@ -33,14 +35,12 @@ def store(conn: Connection, source: str, items: Sequence[Json], now: Instant) ->
     """Remember what is to be settled."""
     if items:
         common = {"source": source, "attempts": 0, "error": "", "stored_at": now.stamp}
-        conn.execute(insert(settlement), [{**common, "value": msgspec.json.encode(item).decode()} for item in items])
+        run_many(conn, _insert, [{**common, "value": msgspec.json.encode(item).decode()} for item in items])
 
 
 def pending(conn: Connection, source: str | None = None, limit: int = LIMIT) -> Sequence[Settlement]:
     """What is still to be settled, in the order in which it was stored."""
-    statement = select(settlement).order_by(settlement.c.id).limit(limit)
-    if source is not None:
-        statement = statement.where(settlement.c.source == source)
+    rows = fetch(conn, _all if source is None else _of, {"source": source, "limit": limit})
     return [
         Settlement(
             id=row.id,
@@ -50,16 +50,32 @@ def pending(conn: Connection, source: str | None = None, limit: int = LIMIT) -> 
             error=row.error,
             stored_at=moment(row.stored_at),
         )
-        for row in conn.execute(statement)
+        for row in rows
     ]
 
 
 def finish(conn: Connection, ids: Sequence[int]) -> None:
     """Strike out what is settled."""
-    conn.execute(delete(settlement).where(settlement.c.id.in_(ids)))
+    run_many(conn, _delete, [{"of": number} for number in ids])
 
 
 def fail(conn: Connection, ids: Sequence[int], error: str) -> None:
     """Note why these could not be settled; they stay."""
     failed = {"attempts": settlement.c.attempts + 1, "error": error}
     conn.execute(update(settlement).where(settlement.c.id.in_(ids)).values(failed))
+
+
+def _all(_: Connection) -> Select[Any]:
+    return select(settlement).order_by(settlement.c.id).limit(bindparam("limit"))
+
+
+def _of(conn: Connection) -> Select[Any]:
+    return _all(conn).where(settlement.c.source == bindparam("source"))
+
+
+def _insert(_: Connection) -> Insert:
+    return insert(settlement)
+
+
+def _delete(_: Connection) -> Delete:
+    return delete(settlement).where(settlement.c.id == bindparam("of"))

@@ -7,11 +7,13 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnClause, ColumnCollection, Connection, Insert, Select, Table, Update, literal_column
+from sqlalchemy import ColumnClause, ColumnCollection, Connection, Delete, Insert, Select, Table, Update, literal_column
 from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
-Build: TypeAlias = "Callable[[Connection], Insert | Update | Select[Any]]"
+Build: TypeAlias = "Callable[[Connection], Insert | Update | Delete | Select[Any]]"
+Compiled: TypeAlias = tuple[str, tuple[str, ...], Mapping[str, Any]]
+"""The text, the names of its parameters in their order, and those that have a value already."""
 
 CHUNK = 1000
 """Values in one query: SQLite takes 32,766 parameters."""
@@ -44,15 +46,16 @@ def run_many(conn: Connection, build: Build, rows: Sequence[Mapping[str, Any]]) 
 def run_tuples(conn: Connection, build: Build, columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> None:
     """The same for rows that hold the values of ``columns`` in their order."""
     if rows:
-        text, names = _compiled(conn, build, columns)
+        text, names, _ = _compiled(conn, build, columns)
         in_order = rows if names == columns else map(itemgetter(*map(columns.index, names)), rows)
         conn.exec_driver_sql(text, list(in_order))
 
 
 def fetch(conn: Connection, build: Build, values: Mapping[str, Any]) -> Sequence[Any]:
-    """The rows of a select with these values for its parameters."""
-    text, names = _compiled(conn, build, ())
-    return conn.exec_driver_sql(text, tuple([values[name] for name in names])).all()
+    """The rows of a select with these values for its parameters; what it compares with by itself stays."""
+    text, names, own = _compiled(conn, build, ())
+    chosen = {**own, **values}
+    return conn.exec_driver_sql(text, tuple([chosen[name] for name in names])).all()
 
 
 def find(conn: Connection, build: Build, values: Iterable[Any]) -> Iterator[Any]:
@@ -60,18 +63,18 @@ def find(conn: Connection, build: Build, values: Iterable[Any]) -> Iterator[Any]
 
     SQLAlchemy's own work for each value of an IN costs more than the search for it.
     """
-    text, _ = _compiled(conn, build, ())
+    text, *_ = _compiled(conn, build, ())
     for chunk in chunks(values):
         places = ", ".join("?" * len(chunk))
         yield from conn.exec_driver_sql(text.replace(THESE.name, places), tuple(chunk)).all()
 
 
-def _compiled(conn: Connection, build: Build, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
-    known: dict[Any, tuple[str, tuple[str, ...]]] = conn.info.setdefault("compiled", {})
+def _compiled(conn: Connection, build: Build, columns: tuple[str, ...]) -> Compiled:
+    known: dict[Any, Compiled] = conn.info.setdefault("compiled", {})
     if (build, columns) not in known:
         compiled = build(conn).compile(dialect=conn.dialect, column_keys=list(columns))
         assert compiled.positiontup is not None, "the driver takes parameters by position"
-        known[build, columns] = str(compiled), tuple(compiled.positiontup)
+        known[build, columns] = str(compiled), tuple(compiled.positiontup), compiled.params
     return known[build, columns]
 
 

@@ -6,7 +6,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnCollection, ColumnElement, Connection, Insert, case, delete, literal_column, null
+from sqlalchemy import (
+    ColumnCollection,
+    ColumnElement,
+    Connection,
+    Insert,
+    Select,
+    bindparam,
+    case,
+    delete,
+    literal_column,
+    null,
+)
 from sqlalchemy import select as query
 
 from cgsync.api import Record
@@ -14,7 +25,7 @@ from cgsync.ledger import plain
 from cgsync.ledger.instant import Instant
 from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.schema import reject
-from cgsync.ledger.statements import chunks, run_many, upsert
+from cgsync.ledger.statements import chunks, fetch, run_many, upsert
 from cgsync.model import Reject, RejectKind
 
 UPDATED = (
@@ -40,7 +51,7 @@ def replace(
     A reject stays when it is of a later revision than the record. ``basis``: all that the records were judged by.
     """
     ours = (reject.c.source == source, reject.c.key == "")
-    if conn.execute(query(reject.c.id).where(*ours).limit(1)).first():
+    if fetch(conn, _any, {"source": source}):
         _take_away(conn, ours, passed)
         refused = _latest(conn, ours, refused)
     put(conn, source, [(one, "") for one in refused], now, basis)
@@ -123,6 +134,10 @@ def _values(source: str, one: Reject, key: str, now: Instant, basis: str) -> Map
         "first_at": now.stamp,
         "last_at": now.stamp,
     }
+
+
+def _any(_: Connection) -> Select[Any]:
+    return query(reject.c.id).where(reject.c.source == bindparam("source"), reject.c.key == "").limit(1)
 
 
 def _put(conn: Connection) -> Insert:

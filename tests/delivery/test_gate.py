@@ -82,6 +82,15 @@ async def test_what_was_in_flight_changes_nothing(clock: Any) -> None:
     assert gate.closed == before
 
 
+async def test_what_a_429_asked_for_holds_when_the_breaker_opens_meanwhile(clock: Any) -> None:
+    gate = Gate(clock, random=lambda: 0.5)
+    gate.close(Closing.THROTTLED, "throttled", "slow down", after=timedelta(hours=1))
+    gate.close(Closing.BREAKER, "unavailable", "500")
+    assert gate.wait() == 3600
+    gate.close(Closing.PAUSED, "forbidden", "403")
+    assert gate.wait() == 3600
+
+
 async def test_a_pause_outranks_the_breaker(clock: Any) -> None:
     gate = gate_of(clock)
     gate.close(Closing.BREAKER, "unavailable", "500")

@@ -7,29 +7,57 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis.stateful import invariant, run_state_machine_as_test
 
+from tests.faults.machine.kept import keep
 from tests.faults.machine.model import Machine
 from tests.faults.machine.mutants import MUTANTS
 
 IN_MEMORY = Path("/dev/shm")
 
+ROUND = 15
+"""Examples of one seed in the search for a mutant."""
 FOUND = 3
 """The exit status when the machine found something; whatever else fails has Python's own."""
 
 
-def run(*, number: int, examples: int, steps: int, shrink: bool) -> None:
-    """Run the machine; raises what it found, with the steps that lead there."""
-    phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
+class Found(BaseException):
+    """What a hunter found; no mere exception, after which Hypothesis would run the same steps twice more."""
+
+
+class Hunter(Machine):
+    """Ends at its first finding."""
+
+    @invariant()
+    def what_must_hold_holds(self) -> None:
+        with ending_the_hunt():
+            super().what_must_hold_holds()
+
+    def teardown(self) -> None:
+        with ending_the_hunt():
+            super().teardown()
+
+
+@contextmanager
+def ending_the_hunt() -> Iterator[None]:
+    try:
+        yield
+    except AssertionError as error:
+        raise Found(str(error)) from error
+
+
+def run(machine: type[Machine], *, number: int, examples: int, steps: int) -> None:
+    """Run it; raises what it found, with the steps that lead there."""
     chosen = settings(
         max_examples=examples,
         stateful_step_count=steps,
-        phases=phases,
+        phases=[Phase.generate, Phase.shrink],
         deadline=None,
         database=None,
         report_multiple_bugs=False,
@@ -38,8 +66,10 @@ def run(*, number: int, examples: int, steps: int, shrink: bool) -> None:
     )
     folder = Path(tempfile.mkdtemp(prefix="cgsync-machine-", dir=IN_MEMORY if IN_MEMORY.is_dir() else None))
     try:
-        Machine.prepare(folder)
-        run_state_machine_as_test(seed(number)(Machine), settings=chosen)
+        with pytest.MonkeyPatch.context() as patch:
+            keep(patch)
+            machine.prepare(folder)
+            run_state_machine_as_test(seed(number)(machine), settings=chosen)
     finally:
         shutil.rmtree(folder)
 
@@ -55,7 +85,7 @@ def main() -> int:
         return hunt(args.mutants, number=args.seed, examples=args.examples, steps=args.steps)
     started = time.monotonic()
     try:
-        run(number=args.seed, examples=args.examples, steps=args.steps, shrink=True)
+        run(Machine, number=args.seed, examples=args.examples, steps=args.steps)
     except Exception as error:
         print(type(error).__name__, told(error))
         return FOUND
@@ -69,16 +99,22 @@ def main() -> int:
 def hunt(names: Sequence[str], *, number: int, examples: int, steps: int) -> int:
     """Say of each mutant how it was found, or that it was not."""
     for name in names:
-        started, Machine.examples = time.monotonic(), 0
+        started, Hunter.examples = time.monotonic(), 0
         with pytest.MonkeyPatch.context() as patch:
             MUTANTS[name](patch)
-            try:
-                run(number=number, examples=examples, steps=steps, shrink=False)
-                word = "SURVIVED"
-            except AssertionError as error:
-                word = " ".join(str(error).split())[:120] or "an assertion without words"
-        print(f"{name}: {Machine.examples} examples, {time.monotonic() - started:.1f} s: {word}", flush=True)
+            word = search(number=number, examples=examples, steps=steps)
+        print(f"{name}: {Hunter.examples} examples, {time.monotonic() - started:.1f} s: {word}", flush=True)
     return 0
+
+
+def search(*, number: int, examples: int, steps: int) -> str:
+    """What was found first. Another seed now and then: Hypothesis comes to vary what it had, and seeks no more."""
+    for start in range(0, examples, ROUND):
+        try:
+            run(Hunter, number=number + start, examples=min(ROUND, examples - start), steps=steps)
+        except Found as found:
+            return " ".join(str(found).split())[:120] or "an assertion without words"
+    return "SURVIVED"
 
 
 def told(error: BaseException) -> str:

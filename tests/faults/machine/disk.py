@@ -11,12 +11,12 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
-from cgsync.ledger import Ledger
+from cgsync.ledger import Ledger, database
 from cgsync.ledger.lock import Lock
 from cgsync.ledger.writer import Job, Writer
 
@@ -57,20 +57,6 @@ class Disk:
             if not self.lasting:
                 self.fault = Fault.NONE
         return fault
-
-
-class Compiled:
-    """What SQLAlchemy compiled, kept over the processes of a campaign: otherwise each start would compile it anew."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[Any, Any]] = {}
-        self._known: dict[str, dict[Any, Any]] = {}
-
-    def lend(self, name: str, engine: Engine) -> None:
-        """Let that engine use what the first one of its name compiled."""
-        engine.dialect, engine._compiled_cache = self._kept.setdefault(name, (engine.dialect, engine._compiled_cache))
-        with engine.connect() as conn:
-            conn.info["compiled"] = self._known.setdefault(name, conn.info.get("compiled", {}))
 
 
 class HandWriter(Writer):
@@ -163,7 +149,7 @@ class HandWriter(Writer):
         self._engine.dispose()
 
 
-def ledger_class(disk: Disk, loop: asyncio.AbstractEventLoop, compiled: Compiled) -> type[Ledger]:
+def ledger_class(disk: Disk, loop: asyncio.AbstractEventLoop) -> type[Ledger]:
     """The ledger over that disk and that loop."""
 
     class HandLedger(Ledger):
@@ -171,15 +157,22 @@ def ledger_class(disk: Disk, loop: asyncio.AbstractEventLoop, compiled: Compiled
 
         def __init__(self, file: Path, lock: Lock, writer: Writer, clock: Clock, **more: Any) -> None:
             writer.close()
-            compiled.lend("writer", writer._engine)
             self.writer = HandWriter(writer, disk, loop)
             super().__init__(file, lock, self.writer, clock, **more)
-            compiled.lend("reader", self._reading)
+            self._link = self._reading.connect()
 
         async def read(self, query: Callable[[Connection], T]) -> T:
             await asyncio.sleep(0)
             if self._closed or self.writer.dead:
                 raise LedgerError("the ledger is closed")
             return self._query(query)
+
+        def _query(self, query: Callable[[Connection], T]) -> T:
+            with database.translated(self.file), self._link.begin():
+                return query(self._link)
+
+        def close(self, *, clean: bool = False) -> None:
+            self._link.close()
+            super().close(clean=clean)
 
     return HandLedger

@@ -9,9 +9,9 @@ from hypothesis.stateful import invariant
 
 from cgsync.errors import UnknownCommit
 from cgsync.ledger import books, lock_holder
+from tests.faults.machine.daemon import SECRET
 from tests.faults.machine.disk import Fault
 from tests.faults.machine.judge import Judge
-from tests.faults.machine.process import SECRET
 from tests.faults.machine.receiver import TOKEN
 from tests.faults.machine.world import World
 

@@ -15,12 +15,13 @@ from tests.faults.machine.disk import Fault
 from tests.faults.machine.invariants import Invariants
 from tests.faults.machine.operators import KEYS, SOURCES, Operators
 from tests.faults.machine.origin import PARTS
-from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES
+from tests.faults.machine.receiver import HOLD, KINDS, ON_THE_WIRE, TOKEN_TROUBLES, sorts
 from tests.faults.machine.world import World, empty_ledger
 
 ACCOUNTS = st.sampled_from(["A", "B", "C", "BAD"])
-WEATHER = st.sampled_from(["ok", "ok", HOLD, HOLD, *KINDS])
-ANSWERS = st.sampled_from(["ok", "ok", *ON_THE_WIRE])
+WEATHER = st.one_of(st.sampled_from(["ok", HOLD]), *map(st.sampled_from, sorts(KINDS)))
+ANSWERS = st.one_of(st.just("ok"), *map(st.sampled_from, sorts(ON_THE_WIRE)))
+"""Each sort is as likely as any other, however many kinds there are of it."""
 DOUBTFUL = st.sampled_from(
     ["reset, applied soon", "reset, applied late", "timeout, applied late", "504, applied late", "reset, applied"]
 )
@@ -137,35 +138,39 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """A request is abandoned, and something newer is read before it is over."""
         self._open_up()
         self.world.api.script = [kind]
-        self._put_in(source, key, account)
+        self._renew(source, key, account)
         self.world.api.script.clear()
-        self._put_in(source, key, account + "2")
+        self._renew(source, key, account)
         self.world.drive(wait)
 
-    @rule(source=SOURCES, key=KEYS, kind=ANSWERS, account=st.sampled_from(["A", "BAD"]))
-    def overtaken_in_flight(self, source: str, key: str, kind: str, account: str) -> None:
-        """Something newer is read while a request is on its way; then that one is answered."""
+    @rule(source=SOURCES, kinds=st.tuples(ANSWERS, ANSWERS, ANSWERS), account=st.sampled_from(["A", "BAD"]))
+    def overtaken_in_flight(self, source: str, kinds: tuple[str, ...], account: str) -> None:
+        """Something newer is read while requests are on their way; then each of them is answered."""
         self._open_up()
-        self.world.api.script = [HOLD]
-        self._put_in(source, key, account)
-        self.world.api.script.clear()
-        self._put_in(source, key, account + "3")
-        self._answer_all(kind)
+        self.world.api.mood = HOLD
+        self._edit_all(source, account)
+        self.world.poll(source)
+        self._edit_all(source, "Newer")
+        self.world.poll(source)
+        for put, kind in zip(list(self.world.api.open), kinds, strict=False):
+            self.world.api.reply(put, kind)
+        self.world.drive()
+        self.world.api.heal()
 
     @rule(kinds=st.lists(ANSWERS, min_size=3, max_size=5))
     def a_burst(self, kinds: list[str]) -> None:
         """All keys at once, and an API that answers one so and another so."""
+        self._open_up()
         self.world.api.script = list(kinds)
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, kinds[0])
+            self._edit_all(name, kinds[0])
             self.world.poll(name)
 
     @rule(kind=st.sampled_from(["403", "404", "301", "418", "certificate", "429, 20 s", "429, huge"]), wait=LONG)
     def closed_then_probed(self, kind: str, wait: float) -> None:
         self.world.api.mood = kind
-        self._put_in("desk", "a", "A")
-        self._put_in("mail", "a", "B")
+        self._renew("desk", "a", "A")
+        self._renew("mail", "a", "B")
         self.world.api.heal()
         self.world.drive(3.0)
         self.world.suspend(wait)
@@ -177,8 +182,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self._open_up()
         self.world.api.mood = HOLD
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, kinds[0])
+            self._edit_all(name, kinds[0])
             self.world.poll(name)
         for put, kind in zip(list(self.world.api.open), kinds, strict=False):
             self.world.api.reply(put, kind)
@@ -197,8 +201,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         api = self.world.api
         api.mood = HOLD
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, then)
+            self._edit_all(name, then)
             self.world.poll(name)
         if len(api.open) < 2:
             return
@@ -220,8 +223,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """All workers find out at once."""
         self.world.api.expire()
         for name in ("desk", "mail"):
-            for each in "abc":
-                self._origin(name).edit(each, "T")
+            self._edit_all(name, "T")
             self.world.poll(name)
 
     @rule(source=SOURCES, key=KEYS)
@@ -229,7 +231,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """One record is to be sent again, but not before a time."""
         self._open_up()
         self.world.api.script = ["503, 40 s"]
-        self._put_in(source, key, "W")
+        self._renew(source, key, "W")
         self.world.api.script.clear()
         self.world.drive(10.0)
 
@@ -239,7 +241,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self._open_up()
         self.world.drive(1.0)
         self.world.api.script = [kind] * 7
-        self._put_in(source, key, "X")
+        self._renew(source, key, "X")
         self.world.drive(121.0)
         self.world.api.script.clear()
 
@@ -248,8 +250,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         """One finds out that its token expired when the others have another one already."""
         api = self.world.api
         api.mood = HOLD
-        for each in "abc":
-            self._origin("desk").edit(each, "L")
+        self._edit_all("desk", "L")
         self.world.poll("desk")
         api.expire()
         for put in list(api.open):
@@ -262,7 +263,7 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
     def the_token_endpoint_changes(self, mood: str) -> None:
         self.world.api.token_mood = mood
         self.world.api.expire()
-        self._put_in("desk", "a", "A")
+        self._renew("desk", "a", "A")
 
     # Time.
 
@@ -292,15 +293,21 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
         self.world.loop.jump(wait)
         self.world.start()
 
-    @rule(source=SOURCES, key=KEYS, late=st.sampled_from([0.5, 30.0, 110.0]), account=st.sampled_from("AB"))
-    def killed_in_flight_then_edited(self, source: str, key: str, late: float, account: str) -> None:
-        self.world.api.script = [HOLD]
-        self._put_in(source, key, account)
-        self.world.api.script.clear()
+    @rule(source=SOURCES, late=st.sampled_from([0.5, 30.0, 110.0]), healthy=st.booleans())
+    def killed_in_flight_then_edited(self, source: str, late: float, healthy: bool) -> None:
+        """What was on its way is executed when something newer could have been."""
+        self._open_up()
+        self.world.api.mood = HOLD
+        self._edit_all(source, "Dead")
+        self.world.poll(source)
         self.world.late = late
         self.world.kill()
+        if healthy:
+            self.world.api.heal()
         self.world.start()
-        self._put_in(source, key, account + "4")
+        self._edit_all(source, "Alive")
+        self.world.poll(source)
+        self.world.drive(late)
 
     @rule(clean=st.booleans(), seconds=st.sampled_from([20.0, 300.0]), late=FATES)
     def rebooted(self, clean: bool, seconds: float, late: float | None) -> None:
@@ -330,14 +337,15 @@ class Machine(Invariants, Operators, RuleBasedStateMachine):
     @rule(fault=st.sampled_from([Fault.UNKNOWN_KEPT, Fault.UNKNOWN_LOST, Fault.REFUSED]))
     def an_outcome_cannot_be_stored(self, fault: Fault) -> None:
         """The disk fails just when an answer comes; then there is something else to send."""
+        self._open_up()
         self.world.api.script = [HOLD]
-        self._put_in("desk", "a", "A")
+        self._renew("desk", "a", "A")
         self.world.api.script.clear()
         self.world.disk.fault = fault
         self._answer_all("ok")
         self.world.disk.fault = Fault.NONE
-        self._put_in("mail", "a", "A5")
-        self._put_in("mail", "b", "A6")
+        self._renew("mail", "a", "A")
+        self._renew("mail", "b", "A")
 
     @rule(fault=st.sampled_from([Fault.NONE, Fault.REFUSED, Fault.UNKNOWN_LOST]))
     def stopped_with_requests_in_flight(self, fault: Fault) -> None:

@@ -56,7 +56,7 @@ class Operators:
             return
         self.world.pause_sending()
         self._end("desk", end)
-        self._put_in("desk", "a", "R")
+        self._renew("desk", "a", "R")
         self.world.drive(3.0)
 
     @rule(source=SOURCES, end=ENDS, ends=st.booleans())
@@ -65,7 +65,7 @@ class Operators:
         """There is something to read meanwhile, also by a backfill, and somebody restarts it."""
         self.world.pause(source)
         self._end(source, end)
-        self._put_in(source, "b", "P")
+        self._renew(source, "b", "P")
         self.world.backfill(source)
         self.world.drive(310.0)
         if ends:
@@ -95,11 +95,11 @@ class Operators:
     def a_poll_overtakes_a_backfill(self, source: str, key: str, kind: str) -> None:
         """The page of a backfill is on its way while something newer is read."""
         origin = self.world.origin(source)
-        self._put_in(source, key, "O")
+        self._renew(source, key, "O")
         origin.slow = 2.0
         self.world.backfill(source)
         self.world.drive(1.0)
-        origin.edit(key, "N", kind)
+        origin.edit(key, f"N {origin.moves}", kind)
         self.world.poll(source)
         self.world.drive(4.0)
         origin.slow = 0.0
@@ -154,7 +154,7 @@ class Operators:
     @rule()
     def a_minute_of_housekeeping(self) -> None:
         """Rejects are tried again also where nothing is polled."""
-        self.world.command(lambda core: core.engine._retry_rejects())
+        self.world.command(lambda _: self.world.process.try_rejects_again())
 
     # People.
 
@@ -163,7 +163,7 @@ class Operators:
     def forget(self, source: str, by_address: bool, kind: str) -> None:
         """Their last request is on its way, or was just answered; then the source shows them again, and a backfill."""
         self.world.api.script = [kind]
-        self._put_in(source, FORGETTABLE, "F")
+        self._renew(source, FORGETTABLE, "F")
         self.world.api.script.clear()
         self.world.forget(source, FORGETTABLE, by_address=by_address)
         self._put_in(source, FORGETTABLE, "again")
@@ -197,6 +197,10 @@ class Operators:
     def _put_in(self, source: str, key: str, account: str) -> None:
         self._origin(source).edit(key, account)
         self.world.poll(source)
+
+    def _renew(self, source: str, key: str, account: str) -> None:
+        """Let it be read with an account that nobody has had so far."""
+        self._put_in(source, key, f"{account} {self._origin(source).moves}")
 
     def _open_up(self) -> None:
         """All is well for a moment."""

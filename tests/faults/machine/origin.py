@@ -185,7 +185,7 @@ class Tap:
     """An open source: what one process sees of the origin, as it is set up now. ``bell`` wakes it."""
 
     def __init__(self, origin: Origin, bell: asyncio.Event, alive: Callable[[], bool], watcher: Watcher) -> None:
-        self._origin = origin
+        self.origin = origin
         self._bell = bell
         self._alive = alive
         self._watcher = watcher
@@ -194,15 +194,15 @@ class Tap:
 
     @asynccontextmanager
     async def open(self, window: Window | None = None) -> AsyncIterator[Source]:
-        yield self if window is None else Recall(self._origin, self._mended, self._alive, self._watcher, window)
+        yield self if window is None else Recall(self.origin, self._mended, self._alive, self._watcher, window)
 
     async def fetch(self, cursor: Cursor) -> Batch | None:
         self._live()
-        self._watcher.fetching(self._origin, cursor, None)
+        self._watcher.fetching(self.origin, cursor, None)
         await asyncio.sleep(0)
-        if self._origin.troubles:
-            raise self._origin.troubles.pop(0)
-        batch = self._origin.news(cursor, self._run, mended=self._mended)
+        if self.origin.troubles:
+            raise self.origin.troubles.pop(0)
+        batch = self.origin.news(cursor, self._run, mended=self._mended)
         if batch is None:
             self._run = Run(most=self._run.most, first=False)
         return batch
@@ -223,10 +223,10 @@ class SettlingTap(Tap):
         self._live()
         await asyncio.sleep(0)
         numbers = [int(str(item)) for item in done]
-        self._watcher.settling(self._origin, numbers)
-        if self._origin.settle_troubles:
-            raise self._origin.settle_troubles.pop(0)
-        self._origin.settled.update(numbers)
+        self._watcher.settling(self.origin, numbers)
+        if self.origin.settle_troubles:
+            raise self.origin.settle_troubles.pop(0)
+        self.origin.settled.update(numbers)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -94,6 +94,16 @@ REPLIES: Mapping[str, Reply] = {
 UNAUTHORIZED = Reply(effect="pause", status=401)
 KINDS = sorted(REPLIES)
 ON_THE_WIRE = [kind for kind in KINDS if not REPLIES[kind].before_admission]
+
+
+def sorts(kinds: Sequence[str]) -> list[list[str]]:
+    """Those of a sort together: of what follows from them, and whether they look like a success."""
+    found: dict[tuple[str, bool], list[str]] = {}
+    for kind in kinds:
+        found.setdefault((REPLIES[kind].effect, 200 <= REPLIES[kind].status < 300), []).append(kind)
+    return list(found.values())
+
+
 TOKEN_TROUBLES: Mapping[str, tuple[int, Headers, bytes]] = {
     "oauth error": (401, {}, b'{"error": "invalid_client", "error_description": "not canary-secret"}'),
     "429": (429, {"retry-after": "15"}, b""),

@@ -13,6 +13,7 @@ import pytest
 from cgsync import intake
 from cgsync.errors import UnknownCommit
 from cgsync.ledger import Instant, attempts, checkpoints, counters, epoch, lock, outbox, settlements
+from cgsync.ledger.outbox import rows
 from cgsync.ledger.writer import Writer
 from cgsync.model import Again, Delivered, Lane, Refused, Result
 
@@ -136,7 +137,8 @@ def doubts_forgotten_at_a_reboot(patch: pytest.MonkeyPatch) -> None:
 
 
 def newer_version_sent_despite_doubt(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(storing, "is_due", lambda *_: True)
+    wanted = rows.Row.wanted
+    patch.setattr(rows.Row, "wanted", lambda *args: replace(wanted(*args), wait=0.0))
 
 
 def older_revision_wins(patch: pytest.MonkeyPatch) -> None:
