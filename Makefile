@@ -29,8 +29,9 @@ check: $(VENV)/.dev  ## style, types and layers, without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Twice as many workers as processors: half of the tests wait, for servers, for kills, for time.
 pytest: $(VENV)/.dev | check
-	$(BIN)/python -m pytest -q $(ARGS)
+	$(BIN)/python -m pytest -q -n $$(($$(nproc) * 2)) --dist worksteal $(ARGS)
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md

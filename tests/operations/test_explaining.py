@@ -142,15 +142,16 @@ async def test_a_retry_says_when_and_a_newer_version_waits_for_the_older_request
     async with polled(tmp_path, sandbox, batch("1"), None, newer) as engine:
         await settle(engine, Again(reason="503: busy", status=503, doubt=True), retry_in=9)
         found = await explain(engine, running=True)
-        assert [(each["words"], round(each["seconds"])) for each in found["waits"]] == [
-            ("tried without success; it is sent again in", 9)
-        ]
+        [waits] = found["waits"]
+        assert waits["words"] == "tried without success; it is sent again in"
+        assert 0 < waits["seconds"] <= 9
         assert [(one["status"], one["reason"]) for one in found["tries"]] == [(503, "503: busy")]
         await engine.sources.drain("desk")
         found = await explain(engine, running=True)
         [waits] = found["waits"]
         assert "an older request may still be executed over there" in waits["words"]
-        assert (found["version"], round(waits["seconds"])) == (2, 120)
+        assert found["version"] == 2
+        assert 60 < waits["seconds"] <= 120  # less what this machine took to get here
 
 
 async def test_a_refusal_says_what_they_said_and_when_it_is_tried_again(sandbox: Sandbox, tmp_path: Path) -> None:
