@@ -82,8 +82,10 @@ def served() -> Iterator[str]:
     command = [sys.executable, str(ROOT / "tests" / "bench" / "ticket_pages.py")]
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
-    yield f"http://127.0.0.1:{int(server.stdout.readline())}"
-    server.communicate()
+    try:
+        yield f"http://127.0.0.1:{int(server.stdout.readline())}"
+    finally:
+        server.communicate()
 
 
 @contextmanager
