@@ -1,6 +1,7 @@
 # Two commands set everything up: `make demo` to see it, `make test` to trust it. `make help` lists the rest.
 PYTHON ?=
 VENV   := .venv
+DESK   := .venv-roundup
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
@@ -30,7 +31,7 @@ check: $(VENV)/.dev  ## style, types and layers, without the tests
 	$(BIN)/lint-imports
 
 # Twice as many workers as processors: half of the tests wait, for servers, for kills, for time.
-pytest: $(VENV)/.dev | check
+pytest: $(VENV)/.dev $(DESK)/.roundup | check
 	$(BIN)/python -m pytest -q -n $$(($$(nproc) * 2)) --dist worksteal $(ARGS)
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
@@ -41,18 +42,19 @@ soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten sec
 	$(BIN)/python tests/faults/soak.py 30
 
 bench: $(VENV)/.dev  ## measure speed and memory on this machine
-	@for each in startup stop pace whole_path unchanged memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
+	@for each in startup stop pace whole_path unchanged rest_source memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
 
 lock: $(VENV)/.dev  ## write requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt
 	$(LOCK) --group build -o requirements/build.txt
 	$(LOCK) pyproject.toml --group build --group dev -o requirements/dev.txt
+	$(LOCK) --group roundup -o requirements/roundup.txt
 
 audit: $(VENV)/.dev  ## ask for known vulnerabilities in what is locked
 	$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip -r requirements/run.txt
 
 clean:  ## remove the environment and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache dist
+	rm -rf $(VENV) $(DESK) .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache dist
 
 # The environment holds exactly what is locked; the stamps make the second run quick.
 $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN)/python
@@ -65,6 +67,13 @@ $(VENV)/.run: requirements/run.txt requirements/build.txt pyproject.toml | $(BIN
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing what the tests need into $(VENV), once."
 	@$(PIP) --require-hashes -r requirements/dev.txt
+	@touch $@
+
+# A ticket system that the tests read from; it is no part of cgsync and shares nothing with it.
+$(DESK)/.roundup: requirements/roundup.txt | $(BIN)/python
+	@echo "Installing Roundup for the tests into $(DESK), once."
+	@$(BIN)/python -m venv --clear $(DESK)
+	@$(subst $(BIN),$(DESK)/bin,$(PIP)) --require-hashes -r requirements/roundup.txt
 	@touch $@
 
 # Both are named because Debian's python3 without python3-venv leaves half an environment: a python without pip.

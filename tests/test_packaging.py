@@ -103,7 +103,7 @@ def test_a_broken_plugin_is_named_with_its_distribution_and_harms_no_other(tmp_p
     assert "cgsync_source_broken.py" in traceback
 
 
-@pytest.mark.parametrize("name", ["run", "build", "dev"])
+@pytest.mark.parametrize("name", ["run", "build", "dev", "roundup"])
 def test_what_is_locked_is_locked_by_hash_and_names_no_index(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     assert set(_pins(text)) == set(re.findall(r"^(\S+)==\S+[^\n]* \\\n    --hash=sha256:", text, re.MULTILINE))
