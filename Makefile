@@ -30,9 +30,10 @@ check: $(VENV)/.dev  ## style, types and layers, without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Twice as many workers as processors: half of the tests wait, for servers, for kills, for time.
+# The fault campaigns come last and alone: they count on the time that they have.
 pytest: $(VENV)/.dev $(DESK)/.roundup | check
-	$(BIN)/python -m pytest -q -n $$(($$(nproc) * 2)) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -q -n $$(nproc) --dist worksteal --ignore=tests/faults $(ARGS)
+	$(BIN)/python -m pytest -q tests/faults $(ARGS)
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md

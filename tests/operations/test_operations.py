@@ -256,8 +256,8 @@ async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sand
         found = await ask(engine, "rejects.retry", numbers=[line["id"]], running=True)
         assert found["counts"] == {"remapped": 1, "mapped": 1, "activities": 1, "unchanged": 1, "requeued": 1}
         await eventually(lambda: sandbox.stats()["applied"] == 1)
-        await eventually(lambda: engine.sender.state().unsettled == 0)
-        assert await ask(engine, "rejects.list") == []
+        while await ask(engine, "rejects.list"):  # what is applied over there is settled here a moment later
+            await asyncio.sleep(0.01)
 
 
 async def test_a_dropped_reject_is_gone_and_what_was_refused_with_it_stays_refused(

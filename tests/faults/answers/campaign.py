@@ -123,7 +123,7 @@ class Campaign:
         """Arm these kinds at once, and wait until enough requests came."""
         armed = {name: self._arm(name) for name in names}
         until = self._puts + PUTS_A_ROUND
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(280):
             while self._puts < until:  # noqa: ASYNC110 - the sandbox counts, and tells nobody
                 await asyncio.sleep(0.002)
         self._sandbox.faults.clear()
