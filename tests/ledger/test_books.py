@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from contextlib import AbstractContextManager, ExitStack
 from datetime import timedelta
 from functools import partial
@@ -61,6 +62,7 @@ class Books(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.desk = self.stack.enter_context(self.opened)
+        self.accounts = itertools.count(1)
 
     def teardown(self) -> None:
         self.stack.close()
@@ -109,9 +111,9 @@ class Books(RuleBasedStateMachine):
         """A run of two batches that may send, or make new, no more than ``most``; all of it is new or changed."""
         left = Allowance(most_accounts=most) if accounts else Allowance(most_versions=most)
         due: list[Any] = []
-        for number, reference in enumerate(("a", "b", "c")):
+        for reference in ("a", "b", "c"):
             self.desk.clock.seconds += 0.001
-            account = f"{self.time} {number}"
+            account = f"new account {next(self.accounts)}"  # not the time: that begins anew at a reboot
             one = self.desk.record(reference, f"{start} {account}", record=reference, account=account)
             waited = self.state(reference) == "held"
             stored = self.desk.store(one, source=source, shared=True, allowance=left)
