@@ -257,7 +257,8 @@ async def test_what_the_receiver_refused_is_sent_once_more_at_once(sandbox: Sand
         found = await ask(engine, "rejects.retry", numbers=[line["id"]], running=True)
         assert found["counts"] == {"remapped": 1, "mapped": 1, "activities": 1, "unchanged": 1, "requeued": 1}
         await eventually(lambda: sandbox.stats()["applied"] == 1)
-        while await ask(engine, "rejects.list"):  # what is applied over there is settled here a moment later
+        # what is applied over there is settled here a moment later
+        while await ask(engine, "rejects.list"):  # noqa: ASYNC110 - the ledger tells nobody
             await asyncio.sleep(0.01)
 
 
