@@ -14,14 +14,14 @@ from cgsync.api import Clock, SourceType
 from cgsync.config import Config, ReceiverConfig, Schedule, SourceConfig
 from cgsync.config.settings import Limits
 from cgsync.errors import LedgerError
-from cgsync.http import Pace
+from cgsync.http import OAuth2, Pace, Redaction, Tokens
 from cgsync.mapping import MappingSpec
 from cgsync.model import Due, Result
 from cgsync.secrets import Redactor, Secret
 from cgsync.sender import Outbox, Sender
 from cgsync.testing import MemoryLog
 from tests.faults.machine.origin import Origin, Tap
-from tests.faults.machine.receiver import Api, HandCredentials, HandWire
+from tests.faults.machine.receiver import Api, HandLine, HandWire
 
 SECRET = "canary-secret"
 UTC_ZONE = ZoneInfo("UTC")
@@ -134,10 +134,11 @@ class Line:
         self, receiver: ReceiverConfig, outbox: Outbox, *, clock: Clock, redactor: Redactor, **more: Any
     ) -> AsyncIterator[Sender]:
         """As :func:`cgsync.dispatch.open_sender`."""
-        tokens = HandCredentials(
-            receiver.token_url, receiver.client_id, receiver.client_secret, clock=clock, redactor=redactor
+        issuer = OAuth2(
+            url=receiver.token_url, client_id=receiver.client_id, client_secret=receiver.client_secret, clock=clock
         )
-        tokens.api, tokens.owner = self._api, self._owner
+        line = HandLine(self._api, self._owner)
+        tokens = Tokens(issuer, clock=clock, wire=line, redaction=Redaction(redactor))
         try:
             yield Sender(
                 Watched(outbox, lambda: self._on_failure(self._owner)),

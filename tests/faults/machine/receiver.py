@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import msgspec
 
 from cgsync.delivery import Admit, Answer, Broken, Kind
-from cgsync.http import Tokens
+from cgsync.http import Request, Response, Tokens
 from cgsync.http.limits import Headers
 
 BAD = "BAD"
@@ -280,14 +280,16 @@ class Api:
         return Broken(reply.broken, f"receiver.example: {reply.broken.value}", sent=sent)
 
 
-class HandCredentials(Tokens):
-    """The real ones, with the fake token endpoint behind them."""
+class HandLine:
+    """A :class:`cgsync.http.Wire` to the fake token endpoint."""
 
-    api: Api
-    owner: object
+    def __init__(self, api: Api, owner: object) -> None:
+        self._api = api
+        self._owner = owner
 
-    async def _post(self) -> tuple[int, Headers, bytes]:
-        return await self.api.issue(self.owner)
+    async def exchange(self, request: Request) -> Response:
+        status, headers, body = await self._api.issue(self._owner)
+        return Response(url=request.url, status=status, headers=headers, body=body)
 
 
 class HandWire:

@@ -14,7 +14,7 @@ import pytest
 
 from cgsync.delivery import breaker, classify, courier, crew, gate, rows, steering
 from cgsync.errors import LedgerError
-from cgsync.http import Tokens
+from cgsync.http import Redaction, Tokens
 from cgsync.model import Again, Delivered, Refused
 from cgsync.sender import Sender
 
@@ -57,11 +57,11 @@ def gate_opened_by_any_success(patch: pytest.MonkeyPatch) -> None:
 
 def every_worker_refreshes(patch: pytest.MonkeyPatch) -> None:
     async def mutant(self: Any) -> Any:
-        task = asyncio.create_task(self._fetch())
-        task.add_done_callback(self._fetched)
+        task = asyncio.create_task(self._renew())
+        task.add_done_callback(self._ended)
         return await task
 
-    patch.setattr(Tokens, "_refreshed", mutant)
+    patch.setattr(Tokens, "_renewed", mutant)
 
 
 def good_token_dropped(patch: pytest.MonkeyPatch) -> None:
@@ -164,7 +164,7 @@ def never_probes(patch: pytest.MonkeyPatch) -> None:
 
 
 def secret_shown(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Tokens, "_masked", lambda _, words: words)
+    patch.setattr(Redaction, "__call__", lambda _, words, *__: words)
 
 
 SENDING = (
