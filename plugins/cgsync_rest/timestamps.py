@@ -30,7 +30,7 @@ class Timestamps:
         """In UTC. Raises ``ValueError`` in words."""
         for form in self._formats if isinstance(value, str | int | float) else ():
             try:
-                moment = _READERS[form](value) if form in _READERS else datetime.strptime(value, form)  # noqa: DTZ007
+                moment = _READERS[form](value) if form in _READERS else datetime.strptime(value, form)  # noqa: DTZ007 - zone follows
                 zoned = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
                 return zoned.astimezone(UTC)
             except (ValueError, TypeError, OverflowError, OSError):
