@@ -32,6 +32,8 @@ from tests.faults.verdict import Verdict
 
 SPEED = 600.0
 """120 s, for which an abandoned request may be executed, are 200 ms."""
+TOKEN_LIFETIME = 24 * 3600
+"""Seconds on the clock of the fast one, to whom it is two minutes and a half: no token ends of itself in a round."""
 LATE = 0.15
 """Seconds after which an abandoned request is executed all the same: well within those."""
 TIMEOUT = timedelta(seconds=0.3)
@@ -209,7 +211,7 @@ async def ground(
 ) -> AsyncIterator[tuple[Engine, Sandbox, Stock]]:
     """A running engine over that stock, and the sandbox it sends to."""
     stock, clock, log = Stock(), FastClock(SPEED), Quiet()
-    async with Sandbox(latency=latency) as sandbox:
+    async with Sandbox(latency=latency, token_lifetime=TOKEN_LIFETIME) as sandbox:
         config = plant.config(folder, sandbox, plant.source("desk", stock, activity=ACTIVITY))  # type: ignore[arg-type]  # what has open()
         receiver = replace(config.receiver, rate_limit=1e6, concurrency=concurrency, timeout=timeout)
         config = replace(config, receiver=receiver)
