@@ -19,7 +19,7 @@ as_root_on_debian = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
 
-demo: $(VENV)/.run  ## set up what is missing, then show cgsync at work: a stand-in for CustomerGauge, sample exports, the real daemon
+demo: $(VENV)/.run  ## set up what is missing, then show cgsync at work: a stand-in for CustomerGauge, exports, a help desk, the real daemon
 	@$(BIN)/cgsync demo
 
 test: tools check pytest  ## set up what is missing, then run every check and every test

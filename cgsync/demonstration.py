@@ -1,4 +1,4 @@
-"""``cgsync demo``: the sandbox, a drop folder with sample exports, and the real daemon on them."""
+"""``cgsync demo``: the sandbox, a drop folder with sample exports, a small help desk, and the real daemon on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from pathlib import Path
 
 import click
 
-from cgsync.sandbox import Sandbox, write_demo
+from cgsync.sandbox import Sandbox
+from cgsync.sandbox.demo import KEY, Desk, write_demo
 
 
 def run(folder: Path | None, *, port: int, once: bool) -> None:
@@ -33,10 +34,9 @@ def _place(folder: Path | None) -> Iterator[Path]:
 
 
 async def _show(folder: Path, *, port: int, once: bool) -> int:
-    async with Sandbox(port=port) as sandbox:
-        config = write_demo(folder, sandbox.url, sandbox.token_url)
-        config.chmod(0o600)
-        _announce(config, sandbox.page, once=once)
+    async with Sandbox(port=port) as sandbox, Desk() as desk:
+        config = write_demo(folder, sandbox_url=sandbox.url, token_url=sandbox.token_url, desk_url=desk.url)
+        _announce(config, sandbox.page, desk.url, once=once)
         arguments = ["run", "--once"] if once else ["run"]
         # a process of its own, as in real life; a session of its own, so that Ctrl-C reaches it once, through us
         daemon = await asyncio.create_subprocess_exec(
@@ -69,13 +69,14 @@ def _program() -> str:
     return "cgsync" if found and Path(found).resolve() == program else str(program)
 
 
-def _announce(config: Path, page: str, *, once: bool) -> None:
+def _announce(config: Path, page: str, desk: str, *, once: bool) -> None:
     cgsync = f"{_program()} -c {config}"
     click.echo(f"""
   cgsync demo
 
   what CustomerGauge would show   {page}
   the drop folder                 {config.parent / "drop"}
+  the help desk's API             {desk}
   the configuration               {config}
 
   Things to try in another terminal:
@@ -83,5 +84,7 @@ def _announce(config: Path, page: str, *, once: bool) -> None:
     {cgsync} preview orders
     {cgsync} rejects list
     {cgsync} audit
+    curl -X PATCH {desk}/4630 -H "Authorization: Bearer {KEY}" -d '{{"status": 3}}'
+    {cgsync} explain helpdesk-4630
   {"" if once else "Ctrl-C ends it."}
 """)

@@ -27,7 +27,7 @@ def sandbox(**options: Any) -> None:
 @click.option("--port", default=8788, show_default=True, help="The sandbox's port; 0 takes a free one.")
 @click.option("--once", is_flag=True, help="End when everything is delivered.")
 def demo(folder: Path | None, port: int, once: bool) -> None:
-    """Start the sandbox, write sample exports and a configuration, and run the real daemon on them."""
+    """Start the sandbox and a small help desk, write sample exports, and run the real daemon on all of it."""
     from cgsync import demonstration
 
     demonstration.run(folder, port=port, once=once)

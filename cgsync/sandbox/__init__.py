@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from cgsync.sandbox.demo import write_demo
 from cgsync.sandbox.faults import BadFault
 from cgsync.sandbox.server import Sandbox, serve
 
-__all__ = ["BadFault", "Sandbox", "serve", "write_demo"]
+__all__ = ["BadFault", "Sandbox", "serve"]

@@ -1,18 +1,23 @@
-"""Sample exports and a configuration for them, so that there is something to see at once."""
+"""Sample exports, a small help desk, and a configuration that reads both, so that there is something to see at once."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
-EXPORTS = ("orders.csv", "tickets.ndjson", "calls.json")
+from cgsync.sandbox.demo.desk import KEY, Desk
+
+__all__ = ["ACTIVITIES", "EXPORTS", "FILTERED", "KEY", "REJECTS", "Desk", "write_demo"]
+
+EXPORTS = ("orders.csv", "calls.json")
 ACTIVITIES, REJECTS, FILTERED = 131, 2, 3
-"""What becomes of the records of the exports under the demo's configuration."""
+"""What becomes of the records of the exports and the help desk under the demo's configuration."""
 
 
-def write_demo(folder: Path, sandbox_url: str, token_url: str) -> Path:
-    """Write the sample exports into ``folder/drop`` and return the path of a ``cgsync.yaml`` that reads them.
+def write_demo(folder: Path, *, sandbox_url: str, token_url: str, desk_url: str) -> Path:
+    """Write the sample exports into ``folder/drop`` and return the path of a ``cgsync.yaml`` that reads all.
 
     ``folder`` is made when it is missing; exports and configuration of an earlier demo are written anew.
     """
@@ -24,15 +29,16 @@ def write_demo(folder: Path, sandbox_url: str, token_url: str) -> Path:
     path = folder / "cgsync.yaml"
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)  # it holds a client secret, though only the sandbox's
-    path.write_text(_configuration(folder.resolve(), sandbox_url, token_url), "utf-8")
+    folder = folder.resolve()
+    words = {"url": sandbox_url, "token_url": token_url, "desk_url": desk_url}
+    path.write_text(_configuration(words | {"drop": f"{folder}/drop", "state_dir": f"{folder}/state"}), "utf-8")
     return path
 
 
-def _configuration(folder: Path, sandbox_url: str, token_url: str) -> str:
+def _configuration(words: Mapping[str, str]) -> str:
     text = (resources.files(__package__) / "cgsync.yaml").read_text("utf-8")
-    words = {"@drop@": folder / "drop", "@state_dir@": folder / "state", "@url@": sandbox_url, "@token_url@": token_url}
     for mark, word in words.items():
-        text = text.replace(mark, _quoted(str(word)))
+        text = text.replace(f"@{mark}@", _quoted(word))
     return text
 
 
