@@ -6,6 +6,8 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
+# Hundreds of tests start the program: what is compiled once is not compiled again each time.
+unexport PYTHONDONTWRITEBYTECODE
 # command → the Debian package that brings it; what is missing makes its tests be skipped, never the run fail
 TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium faketime:faketime
 

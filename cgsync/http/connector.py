@@ -81,7 +81,9 @@ class DoorConnector(aiohttp.TCPConnector):
     one sweep a second over what is under way costs a tenth of a timer for each request.
     """
 
-    def __init__(self, *, limit: timedelta, connecting: timedelta, connections: int, trust: ssl.SSLContext) -> None:
+    def __init__(
+        self, *, limit: timedelta, connecting: timedelta, connections: int, trust: ssl.SSLContext | bool
+    ) -> None:
         super().__init__(ssl=trust, limit=connections, keepalive_timeout=30)
         self._connecting = connecting.total_seconds()
         self._crossings: set[Crossing] = set()

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnClause, ColumnCollection, Connection, Delete, Insert, Select, Table, Update, literal_column
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 T = TypeVar("T")
 Build: TypeAlias = "Callable[[Connection], Insert | Update | Delete | Select[Any]]"
@@ -26,6 +26,8 @@ def upsert(
 ) -> Insert:
     """An insert that, where a row with the same ``on`` is there, sets what ``new`` makes of the excluded row."""
     if conn.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql  # a tenth of what all of SQLAlchemy takes to import
+
         other = postgresql.insert(table)
         return other.on_conflict_do_update(index_elements=on, set_=dict(new(other.excluded)))
     statement = sqlite.insert(table)
