@@ -39,7 +39,7 @@ pytest: $(VENV)/.dev $(DESK)/.roundup | check
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md
-	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults $(ARGS)
+	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults tests/e2e/test_export.py $(ARGS)
 
 soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten seconds: nothing may be lost, nothing may grow
 	$(BIN)/python tests/faults/soak.py 30

@@ -26,8 +26,8 @@ def demo(folder: Path) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]
     try:
         yield process, eventually(lambda: addresses((folder / "said").read_text()))
     finally:
-        process.kill()
-        process.wait()
+        process.terminate()  # it takes its daemon along
+        process.wait(PATIENCE)
 
 
 def addresses(said: str) -> dict[str, str]:

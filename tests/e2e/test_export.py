@@ -1,4 +1,4 @@
-"""The main job: a real export of 100,000 rows into the sandbox, exactly once, through crashes and edits."""
+"""The main job: a real export into the sandbox, exactly once, through crashes and edits. `make faults` has more."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import pytest
 
 from tests.e2e import export
 from tests.e2e.installation import Site, site
+from tests.faults.verdict import count
 
-ROWS = 100_000
+ROWS = count(tests=30_000, faults=100_000)
+KILLS = count(tests=10, faults=30)
 EDITED = 10
 
 MAPPING = """
@@ -134,13 +136,14 @@ def test_with_another_receiver_it_refuses_and_says_what_to_type(delivered) -> No
 
 
 @pytest.mark.timeout(900)
-def test_kill_9_at_thirty_random_instants_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
+def test_kill_9_at_random_instants_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(30)
     with site(tmp_path) as made:
-        made.options = "rate_limit: 2500/s\n  concurrency: 32"  # forty seconds of work, so that no kill comes too late
+        # so slow that no kill comes too late
+        made.options = "rate_limit: 2500/s\n  concurrency: 32"
         prepare(made)
         expected = export.write(made.drop / "tickets.csv", rows=ROWS, seed=3)
-        for _ in range(30):
+        for _ in range(KILLS):
             _run_and_kill(made, after=chance.uniform(0.3, 1.9))
         made.run("run", "--once", check=None)
         stats = made.sandbox.stats

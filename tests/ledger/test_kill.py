@@ -17,7 +17,7 @@ from cgsync.ledger import Ledger, books, checkpoints, lock_holder, settlements
 from cgsync.ledger.schema import activity
 
 PROCESS = Path(__file__).with_name("writer_process.py")
-KILLS = 25
+KILLS = 12
 SIZE = 5
 
 
