@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cgsync import sending
-from tests.faults.answers.campaign import FAULTS, Campaign, ground
+from tests.faults.answers.campaign import FAULTS, LATEST, Campaign, ground
 from tests.faults.verdict import Verdict, count
 
 LEAST = count(tests=500 // len(FAULTS) + 1, faults=200)
@@ -29,4 +29,6 @@ async def test_the_judge_finds_it_when_a_newer_version_does_not_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "SETTLE_TIME", timedelta(0))
+    # so late that the newer version is there before it on the slowest machine, too
+    monkeypatch.setitem(FAULTS, LATEST, {**FAULTS[LATEST], "seconds": 1.0})
     assert any("was applied after" in finding for finding in (await campaign(tmp_path, 8)).findings)
