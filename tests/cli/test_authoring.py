@@ -31,7 +31,7 @@ def test_a_new_plugin_passes_its_own_tests(type_it: Typed, here: Path) -> None:
 def test_tests_that_fail_are_no_success(type_it: Typed, here: Path) -> None:
     type_it("plugin", "new", "calls", "--folder", "mine")
     module = here / "mine" / "cgsync_calls.py"
-    module.write_text(module.read_text().replace('read + len(found)}', 'object()}'))
+    module.write_text(module.read_text().replace("read + len(found)}", "object()}"))
     assert type_it("plugin", "verify", "mine").status == 1
 
 

@@ -11,6 +11,8 @@ from cgsync import sending
 from tests.faults.answers.campaign import FAULTS, LATEST, Campaign, ground
 from tests.faults.verdict import Verdict, count
 
+pytestmark = pytest.mark.alone
+
 LEAST = count(tests=500 // len(FAULTS) + 1, faults=200)
 """Times that each kind of fault is met: over 500 in all at each run of the tests, over 10,000 in `make faults`."""
 

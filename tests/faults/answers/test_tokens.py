@@ -7,8 +7,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.faults.answers.campaign import arrived, ground
 from tests.faults.verdict import Verdict, count
+
+pytestmark = pytest.mark.alone
 
 ROUNDS = count(tests=20, faults=200)
 WORKERS = 50

@@ -13,6 +13,8 @@ import pytest
 from tests.faults.process.ground import Ground, ground
 from tests.faults.verdict import Verdict, count
 
+pytestmark = pytest.mark.alone
+
 RUNS = count(tests=150, faults=2_400)
 LANES = 4
 ON_LEDGER = {

@@ -12,6 +12,8 @@ import pytest
 from tests.faults.process.ground import Ground, ground
 from tests.faults.verdict import Verdict, count
 
+pytestmark = pytest.mark.alone
+
 RUNS = count(tests=100, faults=1_000)
 LANES = 4
 

@@ -13,6 +13,8 @@ from tests.faults.process.ground import Ground, ground
 from tests.faults.process.load import Load
 from tests.faults.verdict import Verdict, count
 
+pytestmark = pytest.mark.alone
+
 KILLS = count(tests=30, faults=1_000)
 STOPS = count(tests=20, faults=300)
 WHOLE = 10
