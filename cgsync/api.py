@@ -229,6 +229,7 @@ class Context:
 
 Open: TypeAlias = Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[Source]]
 Expand: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]
+Judge: TypeAlias = Callable[[Mapping[str, Any], Callable[[str], Template]], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +244,9 @@ class SourceType:
 
     ``forgeable_keys``: strangers choose the record keys, so a reference belongs to one record, not to the source.
     ``windows``: the type understands ``context.window``. ``expand(options)`` turns one entry into several sources,
-    by the name after the slash. ``presets`` maps a name to the text of a YAML preset.
+    by the name after the slash. ``judge(options, template)`` raises :class:`SourceMisconfigured` for what no schema can
+    say (a path or an expression that cannot be read), without I/O; words that begin with the names of options and
+    colons ("records: path: …") are shown at that place. ``presets`` maps a name to the text of a YAML preset.
     """
 
     name: str
@@ -254,6 +257,7 @@ class SourceType:
     forgeable_keys: bool = False
     windows: bool = False
     expand: Expand | None = None
+    judge: Judge | None = None
 
 
 class Hooks:

@@ -59,7 +59,7 @@ def find(named: str | None) -> Path:
         return SYSTEM
     raise ConfigError(
         distrust or f"there is no configuration: neither ./cgsync.yaml nor {SYSTEM}",
-        hint="name one with `-c FILE`",
+        hint="name one with `-c FILE`" + ("" if distrust else ", or write one with `cgsync init`"),
     )
 
 

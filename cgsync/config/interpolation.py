@@ -30,6 +30,10 @@ class _Missing(Exception):
         self.help = help_
 
 
+PLACEHOLDER = "placeholder-"
+"""How the word begins that stands for what is not there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpolator:
     """Replaces the references of one configuration; with ``placeholders``, also by a word for what is not there."""
@@ -72,7 +76,7 @@ class Interpolator:
                 value, hidden = self._value(found[1], closed=bool(found[2]), folder=node.span.file.parent)
             except _Missing as missing:
                 if self.placeholders and found[2]:
-                    parts.append(f"placeholder-{found[1].rpartition(':')[2]}")
+                    parts.append(f"{PLACEHOLDER}{found[1].rpartition(':')[2]}")
                     continue
                 self.findings.value(node, path, str(missing), help=missing.help)
                 return node.with_(value=None, literal=False, failed=True)

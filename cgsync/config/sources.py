@@ -16,10 +16,11 @@ from cgsync import cron
 from cgsync.api import SourceType
 from cgsync.config.checking import Checked, CheckedSource
 from cgsync.config.findings import Findings, meant
+from cgsync.config.interpolation import PLACEHOLDER
 from cgsync.config.nodes import Node, Path_, dotted, plain
 from cgsync.config.settings import Limits, LookupConfig, Schedule, SourceConfig
 from cgsync.config.values import digest, value
-from cgsync.errors import not_the_machine
+from cgsync.errors import SourceMisconfigured, not_the_machine
 from cgsync.plugins.vocabulary import duration
 
 if TYPE_CHECKING:
@@ -81,7 +82,8 @@ class _Assembly:
         if not self._source.sound or spec is None or self._findings.errors > before:
             return
         for name, options in self._entries():
-            yield self._one(name, options, zone, spec)
+            if self._fits(options):
+                yield self._one(name, options, zone, spec)
 
     def judge(self) -> tuple[ZoneInfo, MappingSpec | None]:
         """All that no schema can say."""
@@ -203,6 +205,30 @@ class _Assembly:
             return {}
         return found
 
+    def _fits(self, options: Mapping[str, Any]) -> bool:
+        """Whether the type finds nothing wrong that no schema could say."""
+        assert self._kind is not None
+        if self._kind.judge is None or any(PLACEHOLDER in text for _, text in _texts(self._source.options)):
+            return True
+        from cgsync.mapping import option_template
+
+        try:
+            self._kind.judge(options, option_template)
+        except SourceMisconfigured as error:
+            self._misfit(error)
+        except Exception as error:  # noqa: BLE001 - a stranger's code; the others go on
+            self._refuse(f"judge() of the plugin failed: {type(error).__name__}: {error}")
+        else:
+            return True
+        return False
+
+    def _misfit(self, error: SourceMisconfigured) -> None:
+        """At the option that the words begin with or repeat; as near as there is something written down."""
+        steps, words = named(str(error.message), self._source.options)
+        written = [self._source.options.at(steps[:depth]) for depth in range(len(steps), -1, -1)]
+        node = next((each for each in written if each.span), self._node)
+        self._findings.value(node, (*self._path, self._source.plugin, *steps), words, help=error.hint)
+
     def _refuse(self, words: str) -> None:
         options = self._source.options
         self._findings.key(options, (*self._path, self._source.plugin), words, help="this is a mistake of the plugin")
@@ -255,3 +281,21 @@ class _Assembly:
         folder = self._shared.plugin_dir
         file = folder / f"{self._source.plugin}.py" if folder else None
         return blake2b(file.read_bytes(), digest_size=16).hexdigest() if file and file.is_file() else ""
+
+
+def named(words: str, options: Node) -> tuple[Path_, str]:
+    """The option by whose names and colons the words begin, or whose text they repeat, and the rest of the words."""
+    name, colon, rest = words.partition(": ")
+    below = dict(options.children())
+    step = int(name) if name.isdecimal() else name
+    if colon and step in below:
+        steps, rest = named(rest, below[step])
+        return (step, *steps), rest
+    return next((path for path, text in _texts(options) if repr(text) in words), ()), words
+
+
+def _texts(options: Node) -> Iterator[tuple[Path_, str]]:
+    for step, below in options.children():
+        if isinstance(below.value, str):
+            yield (step,), below.value
+        yield from (((step, *path), text) for path, text in _texts(below))

@@ -47,9 +47,9 @@ def _check_name(name: object) -> None:
 
 
 def _check_fields(kind: SourceType) -> None:
-    for field in ("open", "expand"):
+    for field in ("open", "expand", "judge"):
         given = getattr(kind, field)
-        if not callable(given) and not (field == "expand" and given is None):
+        if not callable(given) and not (field != "open" and given is None):
             raise PluginError(f"{field} of {kind.name!r} cannot be called")
     if not isinstance(kind.sample, str):
         raise PluginError(f"sample of {kind.name!r} is not a text")

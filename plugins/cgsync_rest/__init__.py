@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.resources import files
 from typing import Any
 
-from cgsync.api import Context, Source, SourceType, hook
+from cgsync.api import Context, Source, SourceType, Template, hook
 from cgsync_rest.schema import OPTIONS_SCHEMA
 
 
@@ -23,6 +23,7 @@ def cgsync_source_types() -> Sequence[SourceType]:
             open=open_rest,
             presets=presets(),
             windows=True,
+            judge=judge,
         )
     ]
 
@@ -36,6 +37,13 @@ def presets() -> Mapping[str, str]:
         for each in found
         if each.name.endswith(".yaml")
     }
+
+
+def judge(options: Mapping[str, Any], template: Callable[[str], Template]) -> None:
+    """Raises :class:`SourceMisconfigured` for options that cannot be compiled, or do not go together."""
+    from cgsync_rest.judging import judge_rest  # what lists plugins and presets needs none of it
+
+    judge_rest(options, template)
 
 
 def open_rest(options: Mapping[str, Any], context: Context) -> AbstractAsyncContextManager[Source]:

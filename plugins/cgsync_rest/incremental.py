@@ -61,7 +61,7 @@ class Incremental:
             try:
                 self.scale.start(self.start, datetime.now().astimezone())
             except ValueError as error:
-                raise SourceMisconfigured(f"incremental: start: {error}") from None
+                raise SourceMisconfigured(f"incremental: start: {error}", hint="as 2024-01-01, or now-30d") from None
 
     def first(self, now: datetime) -> Any:
         """Where the very first run starts; ``None``: at the beginning of everything."""

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from cgsync.api import Context, SourceUnavailable
+from cgsync.api import SourceUnavailable
 from cgsync_rest.client import Client
 from cgsync_rest.fields import field_of
 from cgsync_rest.keys import Key, key_of
@@ -14,6 +14,7 @@ from cgsync_rest.loopguard import LoopGuard
 from cgsync_rest.page import Page
 from cgsync_rest.pagers import Pager, pager_of
 from cgsync_rest.partitions import Partition, part_of
+from cgsync_rest.rendering import Compile
 from cgsync_rest.request import RequestForm
 from cgsync_rest.selection import Selection
 from cgsync_rest.stops import Stops
@@ -32,15 +33,15 @@ class Parents:
     include: Sequence[str] | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], context: Context, base: str) -> Self:
+    def of(cls, options: Mapping[str, Any], compile_: Compile, base: str) -> Self:
         request = options["request"]
         records = {"path": options["records"]} if "records" in options else {}
         return cls(
-            form=RequestForm(request, context.template, base=base),
+            form=RequestForm(request, compile_, base=base),
             pager=pager_of(request.get("paginate", {})),
-            stops=Stops.of(request.get("paginate", {}), context.template),
-            selection=Selection.of(records, context.template),
-            key=key_of(options["key"], context.template),
+            stops=Stops.of(request.get("paginate", {}), compile_),
+            selection=Selection.of(records, compile_),
+            key=key_of(options["key"], compile_),
             include=options.get("include"),
         )
 

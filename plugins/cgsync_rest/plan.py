@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import msgspec
 
-from cgsync.api import Context, SourceMisconfigured, Window
+from cgsync.api import Clock, SourceMisconfigured, Window
 from cgsync_rest.drafts import Drafter
 from cgsync_rest.incremental import Incremental
 from cgsync_rest.keys import key_of
 from cgsync_rest.lookups import LookUp
 from cgsync_rest.pagers import Pager, pager_of
-from cgsync_rest.rendering import is_template
+from cgsync_rest.rendering import Compile, is_template
 from cgsync_rest.request import Addition, RequestForm
 from cgsync_rest.scales import TimeScale
 from cgsync_rest.selection import Selection
@@ -24,6 +24,19 @@ from cgsync_rest.walk import Span
 
 ASKS = ("url", "method", "params", "param_lists", "body", "paginate", "incremental", "for_each", "records")
 """The options that decide what is asked: a walk that was interrupted goes on only under the same ones."""
+
+
+class Lent(Protocol):
+    """What of the :class:`Context` it takes to compile the options."""
+
+    @property
+    def template(self) -> Compile: ...
+
+    @property
+    def clock(self) -> Clock: ...
+
+    @property
+    def window(self) -> Window | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +54,11 @@ class Plan:
     window: Window | None = None
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], context: Context) -> Self:
+    def of(cls, options: Mapping[str, Any], lent: Lent) -> Self:
         """Raises :class:`SourceMisconfigured` for what does not go together."""
-        compile_ = context.template
+        compile_ = lent.template
         incremental = Incremental.of(options["incremental"]) if "incremental" in options else None
-        _check_window(context.window, incremental, options)
+        _check_window(lent.window, incremental, options)
         headers = {name: raw for name, raw in options.get("headers", {}).items() if is_template(raw)}
         return cls(
             form=RequestForm(options, compile_, headers=headers),
@@ -57,15 +70,15 @@ class Plan:
                 key=key_of(options["key"], compile_),
                 incremental=incremental,
                 largest=options.get("limits", {}).get("record", 1024 * 1024),
-                bounded=context.window is not None,
+                bounded=lent.window is not None,
             ),
             look_ups=[
-                LookUp.of(name, each, compile_, context.clock, options["url"])
+                LookUp.of(name, each, compile_, lent.clock, options["url"])
                 for name, each in options.get("enrich", {}).items()
             ],
             shape=shape_of(options),
             secret=secret_param(options.get("auth", {})),
-            window=context.window,
+            window=lent.window,
         )
 
     @property

@@ -34,7 +34,9 @@ def rendering(raw: Any, compile_: Compile) -> Rendering:
 
 
 def condition(raw: str, compile_: Compile) -> Callable[[Variables], bool]:
-    """A template as a question."""
+    """A template as a question; a text without one has but one answer, and is most often one that forgot its braces."""
+    if not is_template(raw) and raw.strip().lower() not in TRUTH:
+        raise SourceMisconfigured(f"{raw!r} asks nothing", hint="an expression stands in braces: {{ … == 'yes' }}")
     render = rendering(raw, compile_)
     return lambda variables: truth(render(variables), raw)
 

@@ -55,7 +55,7 @@ class RestSource:
         self._context = context
         self._for_each: Mapping[str, Any] = options.get("for_each", {})
         parent = self._for_each.get("parent")
-        self._parents = Parents.of(parent, context, options["url"]) if parent else None
+        self._parents = Parents.of(parent, context.template, options["url"]) if parent else None
         self._most_records: int | None = options.get("max_records")
         self._records = 0
         self._tour: Tour | None = None

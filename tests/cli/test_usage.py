@@ -117,7 +117,7 @@ def test_without_any_file_it_says_where_it_looked(tmp_path: Path, monkeypatch: p
     As(monkeypatch, tmp_path)
     with pytest.raises(ConfigError, match=r"neither \./cgsync.yaml nor") as caught:
         find(None)
-    assert caught.value.hint == "name one with `-c FILE`"
+    assert caught.value.hint == "name one with `-c FILE`, or write one with `cgsync init`"
 
 
 def test_a_pipe_that_closes_early_is_no_error_in_words(worked: Office) -> None:

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
+from cgsync.config import load
 from cgsync.secrets import Secret
 
 from .conftest import ACTIVITY, PLUGIN, TOP, Folder
@@ -153,6 +154,59 @@ def test_an_expansion_that_fails_is_a_finding(folder: Folder, expand: str) -> No
                  .replace('name="box"', 'name="many"'))  # fmt: skip
     found = folder.finding(folder.source("host: x").replace("box:", "many:"))
     assert (found.path, "expand()" in found.message) == ("sources.support.many", True)
+
+
+JUDGING = (
+    PLUGIN.replace("open=open_box", "open=open_box, judge=judge")
+    .replace('name="box"', 'name="strict"')
+    .replace(
+        "@hook",
+        """
+def judge(options, template):
+    from cgsync.api import SourceMisconfigured
+    for place, folder in enumerate(options["folders"]):
+        if folder.startswith("-"):
+            raise SourceMisconfigured(f"folders: {place}: begins with a dash", hint="leave it out")
+    if "idle" not in options:
+        raise SourceMisconfigured(f"{options.get('host')!r} cannot do without idle")
+    template(options["host"])
+    if options["host"] == "fail":
+        raise KeyError("x")
+
+@hook""",
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "words", "help_"),
+    [
+        ("idle: true\nhost: x\nfolders: [a, -b]", "folders[1]", "begins with a dash", "leave it out"),
+        ("host: there", "host", "'there' cannot do without idle", ""),
+        ("{}", "", "None cannot do without idle", ""),
+        ('idle: true\nhost: "{{ x | }}"', "host", "is no template", ""),
+        ("idle: true\nhost: fail", "", "judge() of the plugin failed: KeyError", "this is a mistake of the plugin"),
+    ],
+)
+def test_what_no_schema_can_say_is_found_at_its_place(
+    folder: Folder, options: str, path: str, words: str, help_: str
+) -> None:
+    folder.write("plugins/strict.py", JUDGING)
+    found = folder.finding(folder.source(options).replace("box:", "strict:"))
+    assert (found.path, found.help) == (f"sources.support.strict.{path}".rstrip("."), help_)
+    assert words in found.message
+
+
+def test_what_a_word_stands_for_is_not_judged(folder: Folder) -> None:
+    folder.write("plugins/strict.py", JUDGING)
+    path = folder.write("cgsync.yaml", folder.source("host: ${NOT_SET}").replace("box:", "strict:"))
+    assert list(load(path, environ={}, placeholders=True).sources) == ["support"]
+
+
+def test_options_that_a_plugin_finds_right_are_taken(folder: Folder) -> None:
+    folder.write("plugins/strict.py", JUDGING)
+    text = folder.source("idle: true\nhost: x").replace("box:", "strict:")
+    assert list(folder.config(text).sources) == ["support"]
 
 
 def fingerprint(folder: Folder, options: str = "host: x", **parts: str) -> str:
