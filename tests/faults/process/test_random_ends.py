@@ -31,10 +31,9 @@ async def campaign(folder: Path, verdict: Verdict, number: signal.Signals, times
                 latest = await undisturbed(each, load, verdict)
             load.drop()
             after = chance.uniform(0, latest)
-            order = each.order("run", signal=number, after=after)
+            order, opened = each.order("run", signal=number, after=after), last_opened(each)
             status = (await each.nursery.ask(**order))["status"]
-            log = each.folder / "state" / "ledger.sqlite3-wal"
-            if status == -signal.SIGTERM and not log.exists():
+            if status == -signal.SIGTERM and last_opened(each) == opened:
                 continue  # it came before the daemon caught signals, which is before it opens anything
             verdict.runs += 1
             if status != (0 if number is signal.SIGTERM else -signal.SIGKILL):
@@ -43,6 +42,11 @@ async def campaign(folder: Path, verdict: Verdict, number: signal.Signals, times
         if "Traceback" in (said := each.output.read_text()):
             verdict.findings.append(f"seed {seed}: {said[-2000:]}")
         verdict.applied += each.receiver.store.counters["applied"] - mark
+
+
+def last_opened(each: Ground) -> int:
+    """When a process last took the lock of the ledger, in nanoseconds."""
+    return (each.folder / "state" / "lock").stat().st_mtime_ns
 
 
 async def undisturbed(each: Ground, load: Load, verdict: Verdict) -> float:
