@@ -13,7 +13,7 @@ from cgsync.http.redaction import Redaction
 
 
 class Home:
-    """Without ``origin`` there is no credential, and the headers go everywhere."""
+    """Dresses what goes there. Without ``origin`` there is no credential, and the headers go everywhere."""
 
     def __init__(
         self, origin: str | None, *, auth: Auth | None, headers: Mapping[str, str], redaction: Redaction

@@ -1,4 +1,7 @@
-"""An open session: a request is tried again while its failure is a passing one and there is patience left."""
+"""An open session: a request is tried again while its failure is a passing one and there is patience left.
+
+What one attempt passes on its way stands in :mod:`cgsync.http.attempts`.
+"""
 
 from __future__ import annotations
 
