@@ -56,7 +56,8 @@ class Engine:
         host.budgets.declare(config.budgets)
         self._log = log
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.sending = Sending(ledger, host, opens=opens, watched=self._watched, random=random, log=log)
+        opened = partial(opens, clock=host.clock, random=random, log=log, redactor=host.redactor)
+        self.sending = Sending(ledger, partial(Instant.of, host.clock), opens=opened, watched=self._watched)
         self.sources = Sources(ledger, host, offer=self.sending.offer, watched=self._watched, random=random, log=log)
         self.custody = Custody(
             ledger, wanted=lambda: self.config.backup, sender=lambda: self.sender, clock=host.clock, log=log

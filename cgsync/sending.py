@@ -8,9 +8,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from functools import partial
 
-from cgsync.api import Log
 from cgsync.config import ReceiverConfig
-from cgsync.hosting import Host
 from cgsync.ledger import SETTLE_TIME, Instant, Ledger, basis, outbox, sending
 from cgsync.model import Due, Result
 from cgsync.sender import Sender
@@ -43,24 +41,20 @@ class LedgerOutbox:
 
 
 class Sending:
-    """From the ledger to one receiver. ``watched`` starts a task; ``opens`` makes a sender as ``open_sender`` does."""
+    """From the ledger to one receiver. ``opens`` makes a sender of that and its outbox; ``watched`` starts a task."""
 
     def __init__(
         self,
         ledger: Ledger,
-        host: Host,
+        now: Callable[[], Instant],
         *,
-        opens: Callable[..., AbstractAsyncContextManager[Sender]],
+        opens: Callable[[ReceiverConfig, LedgerOutbox], AbstractAsyncContextManager[Sender]],
         watched: Callable[..., asyncio.Task[None]],
-        random: Callable[[], float],
-        log: Log,
     ) -> None:
         self._ledger = ledger
-        self._host = host
+        self._now = now
         self._opens = opens
         self._watched = watched
-        self._random = random
-        self._log = log
         self._wire = AsyncExitStack()
         self._task: asyncio.Task[None] | None = None
         self.sender: Sender
@@ -68,16 +62,8 @@ class Sending:
     async def connect(self, receiver: ReceiverConfig, retry_refused: timedelta) -> None:
         """Make the sender; it runs from :meth:`start` on."""
         await self._ledger.write(partial(basis.note_credentials, credentials=receiver.credentials))
-        self.sender = await self._wire.enter_async_context(
-            self._opens(
-                receiver,
-                LedgerOutbox(self._ledger, partial(Instant.of, self._host.clock), retry_refused),
-                clock=self._host.clock,
-                random=self._random,
-                log=self._log,
-                redactor=self._host.redactor,
-            )
-        )
+        rows = LedgerOutbox(self._ledger, self._now, retry_refused)
+        self.sender = await self._wire.enter_async_context(self._opens(receiver, rows))
         await self._halt()
 
     def start(self) -> None:
@@ -96,7 +82,7 @@ class Sending:
 
     async def pause(self) -> None:
         """No new PUT, also after a restart, until :meth:`resume`."""
-        await self._ledger.write(partial(sending.pause, now=Instant.of(self._host.clock)))
+        await self._ledger.write(partial(sending.pause, now=self._now()))
         await self._halt()
 
     async def resume(self) -> None:

@@ -30,7 +30,7 @@ async def test_what_a_source_has_arrives_at_the_receiver(sandbox: Sandbox, tmp_p
         engine.start(polling=True)
         await eventually(lambda: sandbox.stats()["applied"] == 2)
         await eventually(lambda: engine.sender.state().delivered == 2)
-        assert script.settled == ["a.csv"]
+        await eventually(lambda: script.settled == ["a.csv"])
         await eventually(lambda: engine.sender.state().unsettled == 0)
         assert await undelivered(engine) == 0
     assert script.open_now == 0

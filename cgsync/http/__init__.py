@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from cgsync.http.login import Inject, Login
     from cgsync.http.messages import Judge, Request, Response, Verdict, Wire, usual
     from cgsync.http.oauth2 import OAuth2, client_credentials
+    from cgsync.http.opening import Wrap, open_http
     from cgsync.http.options import http_arguments
     from cgsync.http.pace import Pace
     from cgsync.http.redaction import Redaction
     from cgsync.http.schema import AUTH_SCHEMA, HTTP_PROPERTIES
-    from cgsync.http.session import Http, Wrap, open_http
+    from cgsync.http.session import Http
     from cgsync.http.settings import Caps, CircuitBreaker, Retry, Tls, Trace
     from cgsync.http.signing import Assertion, SignedJwt, Signer
     from cgsync.http.token import Issued, Issuer, Tokens
@@ -125,6 +126,10 @@ HOMES = {
         "OAuth2",
         "client_credentials",
     ),
+    "opening": (
+        "Wrap",
+        "open_http",
+    ),
     "options": ("http_arguments",),
     "pace": ("Pace",),
     "redaction": ("Redaction",),
@@ -132,11 +137,7 @@ HOMES = {
         "AUTH_SCHEMA",
         "HTTP_PROPERTIES",
     ),
-    "session": (
-        "Http",
-        "Wrap",
-        "open_http",
-    ),
+    "session": ("Http",),
     "settings": (
         "Caps",
         "CircuitBreaker",

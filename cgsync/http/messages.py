@@ -14,6 +14,8 @@ import msgspec
 
 from cgsync.errors import SourceMisconfigured, SourceUnavailable
 
+SAFE = ("GET", "HEAD", "OPTIONS")
+"""Methods that only read."""
 PASSING = (408, 425, 429, 500, 502, 503, 504)
 SHOWN = 100
 """Characters of a body that an error repeats."""
@@ -97,6 +99,11 @@ class Verdict(Enum):
 
 Judge: TypeAlias = Callable[[Response], Verdict | None]
 """``None``: as its status says."""
+
+
+def judged(response: Response, judge: Judge | None) -> Verdict:
+    """What the judge says, else what is usual."""
+    return (judge(response) if judge is not None else None) or usual(response)
 
 
 def usual(response: Response) -> Verdict:

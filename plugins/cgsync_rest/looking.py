@@ -8,10 +8,13 @@ from typing import Any
 
 from cgsync.api import Clock, Record
 from cgsync_rest.client import Client
+from cgsync_rest.page import Page
 from cgsync_rest.pagers import shown
 from cgsync_rest.partitions import Partition
 from cgsync_rest.plan import Plan
 from cgsync_rest.position import Position
+from cgsync_rest.progress import Progress
+from cgsync_rest.reader import Reader
 from cgsync_rest.stream import Stream
 from cgsync_rest.turns import Turn
 
@@ -24,8 +27,7 @@ async def summary(plan: Plan, client: Client, partition: Partition | None, clock
     """Status, count, the first record's fields, and the way to the next page, in one line."""
     if partition is None:
         return "the parent request lists nothing, so there is nothing to ask for"
-    stream = Stream(plan, client, partition, Position(), clock=clock, log=client.log)
-    turn, page, following = await stream.look()
+    turn, page, following = await first_page(plan, client, partition, clock)
     records = list(plan.drafter.selection.records(page.nodes))
     words = [f"{shown(page.answer.url)} answered {page.answer.status}", counted(len(records))]
     if partition.value is not None:
@@ -34,6 +36,17 @@ async def summary(plan: Plan, client: Client, partition: Partition | None, clock
         words.append(f"the first one has {named(records[0])}")
     words.append(f"next page: {told(turn, following)}")
     return ", ".join(words)
+
+
+async def first_page(plan: Plan, client: Client, partition: Partition, clock: Clock) -> tuple[Turn, Page, Turn | None]:
+    """Where it is, the page itself, and where the next one would be."""
+    progress = Progress(plan, Position())
+    walk = progress.begin(clock.now())
+    assert walk is not None
+    assert walk.turn is not None
+    reader = Reader(plan, client, partition, progress.spans, clock)
+    page = await reader.ask(walk, walk.turn)
+    return walk.turn, page, reader.after(walk, walk.turn, page)
 
 
 def counted(count: int) -> str:

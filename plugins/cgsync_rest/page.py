@@ -30,10 +30,11 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """``nodes``: what the path selected, before anything is left out."""
+    """``nodes``: what the path selected, before anything is left out. ``variables``: what its request was made of."""
 
     answer: Answer
     nodes: Sequence[Any] = field(repr=False)
+    variables: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def last_record(self) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
 
 from cgsync.api import Json
 from cgsync_rest.loopguard import digest
@@ -12,22 +14,32 @@ MOST = 500
 """Records remembered; what is beyond them is stored again, and the ledger drops it as unchanged."""
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """What was stored last under a key: its digest, the record's value, and that as it is ``written`` in the cursor."""
+
+    content: str
+    value: Any
+    written: Json
+
+
 class Seen:
-    """Key → the digest that was stored last, with the record's value; all of it fits into the cursor.
+    """Key → the version that was stored last; all of it fits into the cursor. ``write`` makes JSON of a value.
 
     For a key that is in here, the digest is that of its last stored version, always: else a change back to an earlier
     version would be taken for no change. So each batch carries it along.
     """
 
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[str, Any]] = {}
+    def __init__(self, write: Callable[[Any], Json]) -> None:
+        self._write = write
+        self._known: dict[str, Version] = {}
 
     @classmethod
-    def from_json(cls, value: Any, read: Any) -> Seen:
+    def from_json(cls, value: Any, *, read: Callable[[Json], Any], write: Callable[[Any], Json]) -> Self:
         """``read`` makes a value of its JSON. What cannot be read is forgotten."""
-        seen = cls()
+        seen = cls(write)
         try:
-            seen._known = {str(key): (str(content), read(at)) for key, content, at in value or ()}
+            seen._known = {str(key): seen._version(str(content), read(at)) for key, content, at in value or ()}
         except (TypeError, ValueError):
             seen._known = {}
         return seen
@@ -35,27 +47,31 @@ class Seen:
     def holds(self, key: str, content: bytes) -> bool:
         """Whether that very version of the record was stored."""
         known = self._known.get(short(key))
-        return known is not None and known[0] == _text(content)
+        return known is not None and known.content == _text(content)
 
     def put(self, key: str, content: bytes, value: Any) -> None:
         """That version is being stored; ``value`` may be ``None``."""
         name = short(key)
         self._known.pop(name, None)  # the latest stands last
-        self._known[name] = (_text(content), value)
+        self._known[name] = self._version(_text(content), value)
 
     def forget_below(self, value: Any) -> None:
         """What lies before ``value`` is not read again. Of the rest the highest stay."""
-        kept = {key: each for key, each in self._known.items() if value is None or each[1] is None or each[1] >= value}
+        kept = {
+            key: each for key, each in self._known.items() if value is None or each.value is None or each.value >= value
+        }
         if len(kept) > MOST:
-            ranked = sorted(kept, key=lambda key: _rank(kept[key][1]))
+            ranked = sorted(kept, key=lambda key: _rank(kept[key].value))
             for key in ranked[: len(kept) - MOST]:
                 del kept[key]
         self._known = kept
 
-    def as_json(self, write: Any) -> list[Json]:
-        return [
-            [key, content, None if value is None else write(value)] for key, (content, value) in self._known.items()
-        ]
+    def as_json(self) -> list[Json]:
+        return [[key, version.content, version.written] for key, version in self._known.items()]
+
+    def _version(self, content: str, value: Any) -> Version:
+        """Written at once: all of them are in the cursor of each batch."""
+        return Version(content, value, None if value is None else self._write(value))
 
 
 def short(key: str) -> str:

@@ -24,7 +24,13 @@ class Spans:
         self.scale: Scale | None = incremental.scale if incremental else None
         self.is_opaque = incremental is not None and incremental.scale is None
         self.ascending = incremental is not None and incremental.order == "asc"
+        self.trusted = True
         self.remembers = incremental is not None
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the API sorts, as far as we were told and have seen."""
+        return self.ascending and self.trusted
 
     def next(self, at: Json, now: datetime) -> Span | None:
         """The next window behind the position; ``None`` when the last one was read."""
@@ -39,6 +45,10 @@ class Spans:
     def resume(self, span: Span) -> None:
         """A run goes on within that window."""
         self._done = span.last or (self._window is not None and span.end >= self._window.end)
+
+    def begin_anew(self) -> None:
+        """From the first window of this run, once more."""
+        self._reached, self._done = None, False
 
     def since(self, at: Json) -> Any:
         """Where the next run starts: at the position, less the lookback. ``None``: there is no position yet."""

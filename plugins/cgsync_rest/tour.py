@@ -8,9 +8,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cgsync.api import Batch, Cursor, Json, Later, Problem, SourceError, SourceUnavailable
+from cgsync_rest.chunk import Chunk
 from cgsync_rest.partitions import Partition
 from cgsync_rest.position import Position
-from cgsync_rest.stream import Chunk, NotYet, Stream
+from cgsync_rest.stream import NotYet, Stream
 
 MOST_FAILURES = 3
 """Partitions in a row; after that it is the trouble of the whole source."""

@@ -30,7 +30,8 @@ class Walk:
     """``date``: the server's time when the walk began; ``highest``: the highest value up to that.
 
     ``reached``: with an API that sorts, all before it is stored. ``resumed``: it goes on with the token of an earlier
-    run. ``partway``: it began at what an earlier run had reached.
+    run. ``partway``: it began at what an earlier run had reached. ``begun`` is the first value of the page at hand,
+    ``following`` the turn behind it.
     """
 
     span: Span
@@ -39,6 +40,8 @@ class Walk:
     highest: Any = None
     reached: Any = None
     previous: Any = None
+    begun: Any = None
+    following: Turn | None = None
     sorted: bool = True
     resumed: bool = False
     partway: bool = False

@@ -22,7 +22,7 @@ from tests.plugins.rest.receiver import Receiver
 
 
 def test_the_highest_stay() -> None:
-    seen = Seen()
+    seen = Seen(write=int)
     for number in range(MOST + 100):
         seen.put(f"k{number}", b"%08d" % number, number)
     seen.put("none", b"12345678", None)
@@ -34,10 +34,10 @@ def test_the_highest_stay() -> None:
 
 
 def test_the_last_version_counts() -> None:
-    seen = Seen()
+    seen = Seen(write=int)
     seen.put("a", b"1", 1)
     seen.put("a", b"2", 1)
-    again = Seen.from_json(json.loads(json.dumps(seen.as_json(lambda value: value))), lambda value: value)
+    again = Seen.from_json(json.loads(json.dumps(seen.as_json())), read=int, write=int)
     assert not again.holds("a", b"1")
     assert again.holds("a", b"2")
 

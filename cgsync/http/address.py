@@ -1,0 +1,26 @@
+"""The address of a request, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from cgsync.errors import SourceMisconfigured
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+Params: TypeAlias = "Mapping[str, str | int | Sequence[str]] | Sequence[tuple[str, str]] | None"
+
+
+def address(url: str, params: Params = None) -> URL:
+    """The URL with ``params`` behind its own. Raises :class:`SourceMisconfigured` for what is none of http or https."""
+    from yarl import URL
+
+    try:
+        found = URL(url)
+    except ValueError:
+        raise SourceMisconfigured(f"{url.partition('?')[0]!r} is not an address") from None
+    if found.scheme not in ("http", "https") or not found.host:
+        raise SourceMisconfigured(f"{url.partition('?')[0]!r} is not an address of http or https")
+    return found.extend_query(params) if params else found
