@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import needs
+
 ROOT = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 BUNDLED = sorted(path.name for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").exists())
@@ -71,6 +73,7 @@ def test_the_installed_entry_points_are_those_of_the_checkout() -> None:
     assert installed == PROJECT["project"]["entry-points"]["cgsync.sources"]
 
 
+@needs.program("git")
 def test_the_wheel_holds_every_file_of_its_packages(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     assert _tracked("cgsync/", "") | _tracked("plugins/", "plugins/") | _tracked("schemas/", "", "cgsync/") <= names

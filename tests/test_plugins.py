@@ -13,6 +13,7 @@ import pytest
 from cgsync import plugins
 from cgsync.plugins import BrokenPlugin
 from cgsync.plugins.soundness import reserved
+from tests import needs
 
 GOOD = """
 from contextlib import asynccontextmanager
@@ -160,7 +161,7 @@ def test_a_file_that_others_may_write_is_not_run(folder: Path, tmp_path: Path) -
     assert not ran.exists()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+@needs.root("give a file away")
 def test_a_file_that_belongs_to_somebody_else_is_not_run(folder: Path) -> None:
     load(folder, GOOD)
     os.chown(folder / "tickets.py", 12345, 12345)

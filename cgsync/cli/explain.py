@@ -14,8 +14,6 @@ from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 
-MOST = 200
-"""Characters that are shown of one value; `--json` has all of it."""
 VALUES = 28
 """Columns of values beside their expressions, on a terminal."""
 OBJECT = ("additional_information_object.", "additional_information_array.")
@@ -91,7 +89,7 @@ def _delivered(found: Mapping[str, Any]) -> Iterator[str]:
     if found["delivered_at"] is None:
         return
     told = {name: value for name, value in (found["answer"] or {}).items() if name != "reference"}
-    answer = ", ".join(f"{output.plain(name)} {_short(value)}" for name, value in told.items())
+    answer = ", ".join(f"{output.plain(name)} {output.short(value)}" for name, value in told.items())
     answered = f", answered with {answer}" if answer else ""
     if found["state"] == "delivered":
         yield f"  · version {found['delivered_version']} is at CustomerGauge{answered}"
@@ -121,24 +119,18 @@ def _reject(reject: Mapping[str, Any]) -> Iterator[str]:
 
 def _tries(tries: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """The last requests that were no success, newest first."""
-    lines = [[output.moment(one["at"]), f"version {one['version']}", one["outcome"], _answered(one)] for one in tries]
+    lines = [output.tried(one) for one in tries]
     if lines:
         widths = [*[max(map(len, column)) for column in zip(*lines, strict=True)][:-1], 0]
         shown = ("  " + "  ".join(map(str.ljust, line, widths)) for line in lines)
         yield from _section("attempts without success, the last first", shown)
 
 
-def _answered(one: Mapping[str, Any]) -> str:
-    """Status and words; many words begin with the status."""
-    status, words = _short(one["status"]), _short(one["reason"])
-    return words if words.startswith(status) else f"{status} {words}"
-
-
 def _fields(fields: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Each field: its value, the expression, and what that found in the record."""
     names = list(_indented([output.plain(one["field"]) for one in fields]))
     width = max((len(name) for _, name in names), default=0)
-    values = [_short(one["value"]) or "-" for one in fields]
+    values = [output.short(one["value"]) or "-" for one in fields]
     column = min(VALUES, max(map(len, values), default=0))
     for (heading, name), value, one in zip(names, values, fields, strict=True):
         if heading:
@@ -170,10 +162,12 @@ def _made(field: Mapping[str, Any]) -> str:
         return ""
     if field["constant"]:
         return "← as written in the mapping"
-    found = [f"{one['path']}: {_short(one['value']) if one['found'] else 'not there'}" for one in field["origins"]]
+    found = [
+        f"{one['path']}: {output.short(one['value']) if one['found'] else 'not there'}" for one in field["origins"]
+    ]
     if field["value"] is not None and [one["value"] for one in field["origins"]] == [field["value"]]:
         found = []  # it stands beside it
-    return f"← {_short(field['expression'])}" + (f"   {output.plain(', '.join(found))}" if found else "")
+    return f"← {output.short(field['expression'])}" + (f"   {output.plain(', '.join(found))}" if found else "")
 
 
 def _origin(found: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -191,7 +185,7 @@ def _origin(found: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _columns(values: Mapping[str, Any]) -> Iterator[str]:
-    shown = {output.plain(name): _short(value) for name, value in values.items() if value not in (None, "")}
+    shown = {output.plain(name): output.short(value) for name, value in values.items() if value not in (None, "")}
     width = max(map(len, shown), default=0)
     return (f"  {name:<{width}}  {text}".rstrip() if name else f"  {text}" for name, text in shown.items())
 
@@ -210,9 +204,3 @@ def _title(reference: str, words: str) -> str:
 
 def _dim(text: str) -> str:
     return click.style(text, dim=True) if text else ""
-
-
-def _short(value: Any) -> str:
-    """A value on one line, cut where it is long."""
-    text = output.plain(value).replace("\n", "\\n")
-    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text):,} characters)"

@@ -44,14 +44,14 @@ def list_rows(
 @config_option
 @json_option
 def show(reference: str, config: Path, as_json: bool) -> None:
-    """Show what is wanted of one REFERENCE, field by field, and what it waits for."""
+    """Show what is wanted of one REFERENCE, field by field, what it waits for, and why it failed the last time."""
     found = Session(config).carry("outbox.show", reference=reference)
     if as_json:
         output.as_json(found)
         return
-    row = found.pop("row")
-    body = found.pop("body")
-    output.fields({name.replace("_", " "): value for name, value in {**_shown(row), **found}.items()})
+    row, body, failure = found.pop("row"), found.pop("body"), found.pop("last_failure")
+    known = {**_shown(row), **found, "last_failure": "  ".join(output.tried(failure)) if failure else None}
+    output.fields({name.replace("_", " "): value for name, value in known.items()})
     click.echo("body:")
     output.fields({f"  {field}": value for field, value in (body or {"": "dropped with age"}).items()})
 

@@ -11,6 +11,9 @@ from typing import Any
 import click
 import msgspec
 
+MOST = 200
+"""Characters that are shown of one value where it is to stay on its line; `--json` has all of it."""
+
 
 def is_terminal() -> bool:
     return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
@@ -78,6 +81,19 @@ def span(seconds: float | None) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts[:2]) or "0s"
+
+
+def tried(attempt: Mapping[str, Any]) -> list[str]:
+    """A request without success: when, which version, its outcome, the answer. Many words begin with the status."""
+    status, words = short(attempt["status"]), short(attempt["reason"])
+    answer = words if words.startswith(status) else f"{status} {words}"
+    return [moment(attempt["at"]), f"version {attempt['version']}", attempt["outcome"], answer]
+
+
+def short(value: Any) -> str:
+    """A value on one line, cut where it is long."""
+    text = plain(value).replace("\n", "\\n")
+    return text if len(text) <= MOST else f"{text[:MOST]}… ({len(text):,} characters)"
 
 
 def plain(value: Any) -> str:

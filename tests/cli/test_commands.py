@@ -20,6 +20,8 @@ READING = [
     ("checkpoint", "list"),
     ("checkpoint", "list", "orders"),
     ("explain", "order-2"),
+    ("outbox", "list"),
+    ("outbox", "show", "order-2"),
     ("config", "show"),
     ("check",),
     ("plugin", "list"),

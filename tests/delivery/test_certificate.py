@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,38 +14,23 @@ from cgsync.clock import SystemClock
 from cgsync.delivery import Broken, Kind, Transport, open_transport
 from cgsync.http import Tokens, client_credentials
 from cgsync.secrets import Secret
-
-ORDER = (
-    *("openssl", "req", "-x509", "-nodes", "-days", "2", "-subj", "/CN=test"),
-    *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"),
-)
+from tests.http.certificates import Authority
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Certificate and key in one file, for 127.0.0.1, signed by itself."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate, both = folder / "key", folder / "certificate", folder / "both"
-    subprocess.run(
-        [*ORDER, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-        check=True,
-        capture_output=True,
-    )
-    both.write_text(key.read_text() + certificate.read_text())
-    return both
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture
-async def server(certificate: Path) -> AsyncIterator[TestServer]:
+async def server(authority: Authority) -> AsyncIterator[TestServer]:
     async def put(request: web.Request) -> web.Response:
         return web.Response(text="{}")
 
     app = web.Application()
     app.router.add_put("/", put)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate)
     server = TestServer(app, scheme="https")
-    await server.start_server(ssl=context)
+    await server.start_server(ssl=authority.server())
     yield server
     await server.close()
 
@@ -79,6 +62,6 @@ async def test_it_is_refused_before_anything_is_sent(server: TestServer, tokens:
     assert not caught.value.sent
 
 
-async def test_ca_file_vouches_for_it(server: TestServer, tokens: Tokens, certificate: Path) -> None:
-    async with wire(server, tokens, certificate) as transport:
+async def test_ca_file_vouches_for_it(server: TestServer, tokens: Tokens, authority: Authority) -> None:
+    async with wire(server, tokens, authority.ca) as transport:
         assert (await transport.put(b"{}", admit)).status == 200

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.e2e.installation import Site, environment, eventually, orders
 
 LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
-pytestmark = pytest.mark.skipif(LIBRARY is None, reason="needs faketime")
+pytestmark = needs.given(LIBRARY, "libfaketime: apt-get install faketime")
 SOON = 30.0
 """Seconds within which a record is delivered that was dropped right after a step; the source is polled each second."""
 

@@ -48,6 +48,8 @@ def test_what_became_of_a_reference_is_told_in_every_state(site: Site) -> None:
     assert delivered["answer"]["reference"] == "order-1"
     assert {each["field"]: each["expression"] for each in delivered["fields"]}["account"] == "{{ order.company }}"
     assert site.json("explain", "order-2")["rejects"][0]["reasons"] == {"account": "is unknown"}
+    assert "  version 1  refused  422 account: is unknown\n" in site.run("outbox", "show", "order-2").stdout
+    assert "last failure" not in site.run("outbox", "show", "order-1").stdout
     assert [each["position"] for each in site.json("explain", "0")["rejects"]] == ["a.csv line 2"]
     assert site.json("explain", "1", check=1)["near"] == ["order-1"]
 

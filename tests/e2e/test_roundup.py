@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests import needs
 from tests.e2e.installation import Site, eventually
-from tests.e2e.roundup import Tracker, tracker
+from tests.e2e.roundup import ENVIRONMENT, Tracker, tracker
+
+pytestmark = needs.given(ENVIRONMENT.is_dir(), "Roundup: make .venv-roundup/.roundup")
 
 AUTHORS = {"3": "ann", "4": "bjorn", "5": "chloe", "6": "dora", "7": "emil"}
 """Accounts by the number that Roundup gives them; 1 and 2 are its own."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.e2e.installation import Site, eventually, orders
 from tests.e2e.installation import site as made
 
@@ -192,7 +193,7 @@ def polled_in_vain(site: Site, *, times: int) -> None:
     eventually(so_often)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@needs.root("mount a small disk")
 def test_a_disk_that_fills_up_stops_reading_then_sending_and_both_go_on_by_themselves(small: Site) -> None:
     process = small.running()
     small.put("a.csv", orders(10))
@@ -215,7 +216,7 @@ def test_a_disk_that_fills_up_stops_reading_then_sending_and_both_go_on_by_thems
     small.balances()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@needs.root("mount a small disk")
 def test_a_disk_that_was_mounted_read_only_is_named_and_nothing_is_sent(small: Site) -> None:
     small.run("run", "--once")
     small.put("a.csv", orders(10))

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import jwt
 import pytest
-from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -17,17 +15,6 @@ from cgsync.http import Assertion, OAuth2, Signer, Tokens, open_http
 from cgsync.secrets import Secret
 from cgsync.testing import FakeClock, MemorySecrets
 from tests.http.authority import CLIENT, SECRET, Authority, basic_of
-
-
-@pytest.fixture
-async def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-async def base(authority: Authority) -> AsyncIterator[str]:
-    async with TestServer(authority.app) as server:
-        yield str(server.make_url("/"))
 
 
 def pem(key: Any) -> Secret:

@@ -175,15 +175,9 @@ async def test_a_token_file(site: Site, url: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("way", ["post", "basic", "private_key_jwt"])
 @pytest.mark.parametrize("grant", ["client_credentials", "refresh_token"])
-async def test_oauth2(site: Site, url: str, tmp_path: Path, way: str, grant: str) -> None:
-    authority = Authority()
-
-    async def serve(request: web.Request) -> web.Response:
-        return await (authority.token if request.path == "/token" else authority.api)(request)
-
-    site.handler = serve
+async def test_oauth2(authority: Authority, base: str, tmp_path: Path, way: str, grant: str) -> None:
     secrets = MemorySecrets()
-    option: dict[str, Any] = {"token_url": url + "token", "client_id": CLIENT, "client_auth": way, "grant": grant}
+    option: dict[str, Any] = {"token_url": base + "token", "client_id": CLIENT, "client_auth": way, "grant": grant}
     if way == "private_key_jwt":
         option |= {"private_key": Signers(tmp_path).sign("us").key.read_text(), "key_id": "7", "algorithm": "ES256"}
         option |= {"assertion_audience": "https://login.example"}
@@ -192,8 +186,8 @@ async def test_oauth2(site: Site, url: str, tmp_path: Path, way: str, grant: str
     if grant == "refresh_token":
         option["refresh_token"] = "refresh-0"
     option |= {"scopes": ["read", "write"], "audience": "api", "extra": {"account": "9"}}
-    async with opened(url, {"auth": {"oauth2": option}}, secrets=secrets) as http:
-        assert (await http.get(url + "api")).status == 200
+    async with opened(base, {"auth": {"oauth2": option}}, secrets=secrets) as http:
+        assert (await http.get(base + "api")).status == 200
     (form,) = authority.asked
     assert (form["grant_type"], form["scope"], form["audience"], form["account"]) == (grant, "read write", "api", "9")
     assert ("client_assertion" in form) is (way == "private_key_jwt")

@@ -13,7 +13,6 @@ from cgsync.errors import SourceMisconfigured, SourceUnavailable
 from cgsync.http import OAuth2, Retry, Tls, Tokens, bearer, open_http
 from cgsync.secrets import Secret
 from cgsync.testing import FakeClock
-from tests.http.authority import Authority as TokenServer
 from tests.http.certificates import Authority
 from tests.http.proxy import Proxy
 from tests.http.site import Site
@@ -49,13 +48,10 @@ async def test_https_goes_through_a_tunnel_that_shows_no_credential(site: Site, 
     assert site.requests[0].headers["Authorization"] == f"Bearer {CANARY}"
 
 
-async def test_token_requests_go_through_it_too(proxy: Proxy, quick: FakeClock) -> None:
-    server = TokenServer()
-    async with TestServer(server.app) as running:
-        base = str(running.make_url("/"))
-        tokens = Tokens(OAuth2(url=base + "token", client_id="me", clock=quick), clock=quick)
-        async with open_http(proxy=proxy.url, origin=base, auth=tokens, clock=quick) as http:
-            await http.get(base + "api")
+async def test_token_requests_go_through_it_too(base: str, proxy: Proxy, quick: FakeClock) -> None:
+    tokens = Tokens(OAuth2(url=base + "token", client_id="me", clock=quick), clock=quick)
+    async with open_http(proxy=proxy.url, origin=base, auth=tokens, clock=quick) as http:
+        await http.get(base + "api")
     assert [head.split(" ")[:2] for head in proxy.heads] == [["POST", base + "token"], ["GET", base + "api"]]
 
 

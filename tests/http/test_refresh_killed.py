@@ -6,13 +6,11 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator
 from multiprocessing.context import ForkServerContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
-from aiohttp.test_utils import TestServer
 
 from tests.http.authority import Authority
 from tests.http.refreshing import use
@@ -26,17 +24,6 @@ def forks() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["pytest", "tests.http.refreshing"])
     return context
-
-
-@pytest.fixture
-async def authority() -> Authority:
-    return Authority()
-
-
-@pytest.fixture
-async def base(authority: Authority) -> AsyncIterator[str]:
-    async with TestServer(authority.app) as server:
-        yield str(server.make_url("/"))
 
 
 async def test_a_working_token_is_at_hand_whenever_it_is_killed(

@@ -18,6 +18,7 @@ import pytest
 from cgsync.errors import LedgerDamaged, LedgerError
 from cgsync.ledger import Instant, Ledger, backup, books, check, copies, distrust, outbox
 from cgsync.model import Intake
+from tests import needs
 from tests.ledger.conftest import HandClock, record
 
 
@@ -126,7 +127,7 @@ def small_disk(where: Path, size: str) -> Iterator[Path]:
         subprocess.run(["umount", "--lazy", where], check=True)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
+@needs.root("mount a small disk")
 async def test_a_disk_that_fills_up_under_the_copy_leaves_the_older_copies(ledger: Ledger, tmp_path: Path) -> None:
     await fill(ledger)
     await ledger.write(lambda conn: conn.exec_driver_sql("CREATE TABLE big AS SELECT zeroblob(3000000) AS data"))

@@ -142,6 +142,29 @@ def test_of_a_long_queue_no_more_is_counted_than_anybody_wants_to_know(desk: Any
     assert ahead(desk, "last") == Ahead(own=0, better=MOST_AHEAD)
 
 
+def last_failure(desk: Any) -> tuple[int, int | None, str] | None:
+    found = outbox.show(desk.conn, desk.now, "a")
+    assert found is not None
+    failed = found.last_failure
+    return failed and (failed.version, failed.status, failed.reason)
+
+
+def test_the_outbox_shows_why_the_last_request_failed_until_its_version_is_delivered(desk: Any) -> None:
+    [due] = desk.store(desk.record("a", "A")).due
+    assert last_failure(desk) is None
+    desk.settle(due, Again(reason="busy", status=503))
+    assert last_failure(desk) == (1, 503, "busy")
+    [due] = desk.due()
+    desk.settle(due, Refused(status=422, reasons={"account": "unknown"}))
+    assert last_failure(desk) == (1, 422, "account: unknown")
+    [due] = desk.store(desk.record("a", "B")).due
+    desk.settle(due, Delivered(status=200))
+    assert last_failure(desk) is None
+    [due] = desk.store(desk.record("a", "C")).due
+    desk.settle(due, Again(reason="busy", status=503))
+    assert last_failure(desk) == (3, 503, "busy")
+
+
 def test_the_outbox_is_listed_by_state_and_source(desk: Any) -> None:
     desk.store(desk.record("a"), desk.record("b"))
     desk.store(desk.record("c"), source="t")

@@ -20,6 +20,7 @@ from cgsync.ledger import Instant, Ledger, adopt_receiver, books, checkpoints, d
 from cgsync.ledger.lock import Lock
 from cgsync.ledger.schema import meta
 from cgsync.model import Intake
+from tests import needs
 
 
 def mode(path: Path) -> int:
@@ -42,7 +43,7 @@ def test_a_folder_that_others_may_read_is_closed_to_them(open_ledger: Callable[.
     assert mode(tmp_path / "state" / "ledger.sqlite3") == 0o600
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+@needs.root("give a folder away")
 def test_the_folder_of_another_user_is_refused(open_ledger: Callable[..., Ledger], tmp_path: Path) -> None:
     (tmp_path / "state").mkdir()
     os.chown(tmp_path / "state", 12345, 12345)

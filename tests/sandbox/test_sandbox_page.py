@@ -13,9 +13,10 @@ from playwright.async_api import Page, async_playwright, expect
 
 from cgsync.sandbox import Sandbox
 from cgsync.sandbox.page import compose
+from tests import needs
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-in_browser = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed: apt-get install chromium")
+in_browser = needs.given(CHROMIUM, "chromium: apt-get install chromium")
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests import needs
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -32,8 +32,8 @@ Seen = dict[str, Any]
 
 pytestmark = [
     pytest.mark.xdist_group("systemd"),
-    pytest.mark.skipif(os.geteuid() != 0, reason="only root can boot a container"),
-    pytest.mark.skipif(shutil.which("systemd-nspawn") is None, reason="needs systemd-container"),
+    needs.root("boot a container"),
+    needs.program("systemd-nspawn", "systemd-container"),
 ]
 
 

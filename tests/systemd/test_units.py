@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests import needs
 
 UNITS = Path(__file__).parents[2] / "systemd"
 NAMES = ("cgsync.service", "cgsync@.service")
 ENOUGH_EXPOSURE = 1.5
 """What ``systemd-analyze security`` may say at most, of 10."""
 
-pytestmark = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd-analyze")
+pytestmark = needs.program("systemd-analyze", "systemd")
 
 
 def settings(name: str) -> list[str]:

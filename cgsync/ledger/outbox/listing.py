@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import Connection, Row, Select, select
 from sqlalchemy import func as sql
 
-from cgsync.ledger import epoch
+from cgsync.ledger import attempts, epoch
+from cgsync.ledger.attempts import Attempt
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.outbox.rows import payloads
 from cgsync.ledger.reference import key as normalise
@@ -38,7 +39,7 @@ class Listed:
 class Wanted:
     """One row with what is wanted at the receiver; ``body`` is ``None`` once it was dropped with age.
 
-    ``guard``: why a run of its source is held.
+    ``guard``: why a run of its source is held. ``last_failure`` is of a version that was not delivered since.
     """
 
     row: Listed
@@ -46,6 +47,7 @@ class Wanted:
     position: str
     delivered_version: int | None
     guard: str | None
+    last_failure: Attempt | None
     body: Any
 
 
@@ -73,6 +75,7 @@ def show(conn: Connection, now: Instant, reference: str) -> Wanted | None:
         position=row.position,
         delivered_version=row.delivered_version,
         guard=row.guard,
+        last_failure=_last_failure(conn, row),
         body=msgspec.json.decode(body) if body else None,
     )
 
@@ -91,6 +94,11 @@ def walk(conn: Connection, uid: str, state: State, after: int, limit: int) -> Se
     row = activity.c
     found = select(row.seq, row.key).where(row.state == state.value, row.source == uid, row.seq > after)
     return [(seq, key) for seq, key in conn.execute(found.order_by(row.seq).limit(limit))]
+
+
+def _last_failure(conn: Connection, row: Row[Any]) -> Attempt | None:
+    tried = attempts.list_attempts(conn, row.key)
+    return next((one for one in tried if one.version > (row.delivered_version or 0)), None)
 
 
 def _rows() -> Select[Any]:

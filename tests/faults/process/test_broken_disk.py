@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.faults.process.ground import Ground, ground
 from tests.faults.verdict import Verdict, count
 
-pytestmark = pytest.mark.alone
+pytestmark = [pytest.mark.alone, needs.program("strace")]
 
 RUNS = count(tests=150, faults=2_400)
 LANES = 4

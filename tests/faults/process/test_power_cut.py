@@ -13,9 +13,12 @@ import pytest
 
 from cgsync.clock import SystemClock
 from cgsync.ledger import Ledger, database
+from tests import needs
 from tests.faults.process.power import STRACE, Event, read_recording, replay
 from tests.faults.verdict import Verdict, count
 from tests.ledger.test_kill import PROCESS, Promise
+
+pytestmark = needs.program("strace")
 
 CUTS = count(tests=1_000, faults=30_000)
 LINES = 500

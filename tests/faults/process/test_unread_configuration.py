@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from tests import needs
 from tests.e2e.installation import MAPPING, environment
+
+pytestmark = needs.program("strace")
 
 PLUGIN = """
 from cgsync.api import SourceType, hook

@@ -77,7 +77,7 @@ class Reader:
 
 
 def _source(api: Api, folder: Path, changes: Mapping[str, Any]) -> config.SourceConfig:
-    written = {"preset": api.preset, "with": {**api.given(), **changes}, "rest": api.small}
+    written = {"preset": api.preset, "with": {**api.given, **changes}, "rest": api.small}
     path = folder / "config.yaml"
     path.write_text(json.dumps({"customergauge": RECEIVER, "sources": {"tried": written}}))
     path.chmod(0o600)

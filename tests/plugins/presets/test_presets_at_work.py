@@ -10,12 +10,13 @@ import pytest
 from aiohttp import web
 
 from cgsync.api import SourceMisconfigured
-from tests.plugins.presets.api import Api, Seen, serving
+from tests.plugins.presets.api import Api, serving
 from tests.plugins.presets.reading import NEXT_POLL, Reader
 from tests.plugins.presets.vendors import NUMBERED, VENDORS, WITH_EVENTS
 from tests.plugins.presets.vendors.freshdesk import Freshdesk
 from tests.plugins.presets.vendors.hubspot_objects import Tickets
 from tests.plugins.presets.vendors.trackers import GitHub
+from tests.plugins.presets.wire import Seen
 
 
 @pytest.fixture(params=VENDORS, ids=lambda vendor: vendor.preset)

@@ -59,7 +59,7 @@ def test_the_least_that_a_user_writes_is_a_source(vendor: Any, tmp_path: Path) -
     api.url = "https://vendor.example"
     receiver = {"region": "eu", "client_id": "presets", "client_secret": "a secret of the receiver"}
     path = tmp_path / "config.yaml"
-    source = {"preset": vendor.preset, "with": api.given()}
+    source = {"preset": vendor.preset, "with": api.given}
     path.write_text(json.dumps({"customergauge": receiver, "sources": {"tried": source}}))
     path.chmod(0o600)
     loaded = config.load(path, environ={})

@@ -2,86 +2,77 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from aiohttp import web
 
-from tests.plugins.presets.api import PAGE, SECRET, Api, Json, Seen, basic, moment, reply
+from tests.plugins.presets.api import Api
+from tests.plugins.presets.story import ACME, ANN, BETA, Case
+from tests.plugins.presets.wire import PAGE, SECRET, Json, Seen, basic, moment, reply
 
-
-def call(number: int, started: str, account: str, email: str, scope: str = "External") -> dict[str, Any]:
-    fields = [{"name": "Id", "value": "001"}, {"name": "Name", "value": account}]
-    objects = [
-        {"objectType": "Opportunity", "objectId": "006", "fields": [{"name": "Name", "value": "A deal"}]},
-        *([{"objectType": "Account", "objectId": "001", "fields": fields}] if account else []),
-    ]
-    outside = {"affiliation": "External", "name": "Ann", "speakerId": "2"} | ({"emailAddress": email} if email else {})
-    return {
-        "metaData": {
-            "id": str(number), "url": f"https://app.gong.example/call?id={number}", "title": f"Call {number}",
-            "scheduled": started, "started": started, "duration": 600, "direction": "Conference", "system": "Zoom",
-            "scope": scope, "media": "Video", "language": "eng",
-        },
-        "context": [{"system": "Salesforce", "objects": objects}],
-        "parties": [{"affiliation": "Internal", "emailAddress": "me@us.example", "name": "Me"}, outside],
-    }  # fmt: skip
-
-
-def activity(number: int, account: str, happened_at: str, **more: Any) -> dict[str, Any]:
-    return {
-        "reference": f"gong-{number}", "account": account, "type": "Call", "source": "Gong", "happened_at": happened_at,
-        "additional_information_object": {
-            "subject": f"Call {number}", "direction": "Conference", "system": "Zoom", "seconds": 600,
-            "url": f"https://app.gong.example/call?id={number}",
-        },
-        **more,
-    }  # fmt: skip
+LATE = Case(5, "2026-03-04T07:00:00", "", ACME, ANN)
+"""It began before the last poll and was processed after it."""
 
 
 class Gong(Api):
     preset = "gong"
     listing = "/v2/calls/extensive"
-    wrong: ClassVar = {"secret": "wrong"}
-    first: ClassVar = [
-        activity(1, "Acme Ltd", "2026-02-20 07:00:00", contact="ann@acme.example"),
-        activity(2, "Beta GmbH", "2026-02-21 08:00:00"),
-    ]
-    rejected: ClassVar = {"3": "account"}
-    then: ClassVar = [
-        activity(5, "Acme Ltd", "2026-03-04 07:00:00", contact="ann@acme.example"),
-        activity(6, "Beta GmbH", "2026-03-04 08:30:00"),
-    ]
+    options: ClassVar = {"key": "access-key", "secret": SECRET}
+    credential = ("Authorization", basic("access-key", SECRET))
+    story = (
+        Case(1, "2026-02-20T07:00:00", "", ACME, ANN),
+        Case(2, "2026-02-21T08:00:00", "", BETA),
+        Case(3, "2026-02-21T09:00:00", "", "", ANN),
+        Case(4, "2026-02-21T10:00:00", ""),
+    )
+    news = Case(6, "2026-03-04T08:30:00", "", BETA)
+    prefix = "gong-"
+    kind = ("Call", "Gong")
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls = [
-            call(1, "2026-02-20T08:00:00+01:00", "Acme Ltd", "ann@acme.example"),
-            call(2, "2026-02-21T08:00:00Z", "Beta GmbH", ""),
-            call(3, "2026-02-21T09:00:00Z", "", "ann@acme.example"),
-            call(4, "2026-02-21T10:00:00Z", "", "", scope="Internal"),
+    def record(self, case: Case) -> Json:
+        fields = [{"name": "Id", "value": "001"}, {"name": "Name", "value": case.account}]
+        objects = [
+            {"objectType": "Opportunity", "objectId": "006", "fields": [{"name": "Name", "value": "A deal"}]},
+            *([{"objectType": "Account", "objectId": "001", "fields": fields}] if case.account else []),
         ]
+        outside = {"affiliation": "External", "name": "Ann", "speakerId": "2"}
+        if case.contact:
+            outside["emailAddress"] = case.contact
+        started = f"{case.begun}Z" if case.number > 1 else "2026-02-20T08:00:00+01:00"
+        return {
+            "metaData": {
+                "id": str(case.number), "url": f"https://app.gong.example/call?id={case.number}", "title": case.title,
+                "scheduled": started, "started": started, "duration": 600, "direction": "Conference", "system": "Zoom",
+                "scope": "Internal" if case.number == 4 else "External", "media": "Video", "language": "eng",
+            },
+            "context": [{"system": "Salesforce", "objects": objects}],
+            "parties": [{"affiliation": "Internal", "emailAddress": "me@us.example", "name": "Me"}, outside],
+        }  # fmt: skip
+
+    def details(self, case: Case) -> Json:
+        return {
+            "subject": case.title, "direction": "Conference", "system": "Zoom", "seconds": 600,
+            "url": f"https://app.gong.example/call?id={case.number}",
+        }  # fmt: skip
+
+    @property
+    def then(self) -> Sequence[Json]:
+        return [self.activity(LATE), self.activity(self.news)]
 
     def edit(self) -> None:
-        """One that began before the last poll was processed after it; the other is new."""
-        self.calls.append(call(5, "2026-03-04T07:00:00Z", "Acme Ltd", "ann@acme.example"))
-        self.calls.append(call(6, "2026-03-04T08:30:00Z", "Beta GmbH", ""))
-
-    def given(self) -> dict[str, Any]:
-        return {"url": self.url, "key": "access-key", "secret": SECRET}
-
-    def allowed(self, seen: Seen) -> bool:
-        return seen.headers["Authorization"] == basic("access-key", SECRET)
+        self.records += [self.record(LATE), self.record(self.news)]
 
     def answer(self, seen: Seen) -> web.Response:
         body: Json = seen.body
         assert body["contentSelector"] == {"context": "Extended", "exposedFields": {"parties": True}}
         start, end = moment(body["filter"]["fromDateTime"]), moment(body["filter"]["toDateTime"])
-        found = [each for each in self.calls if start <= moment(each["metaData"]["started"]) < end]
+        found = [each for each in self.records if start <= moment(each["metaData"]["started"]) < end]
         if not found:
             words = {"requestId": "r1", "errors": ["No calls found corresponding to the provided filters"]}
             return reply(words, status=404)
         place = int(body.get("cursor", "c0").removeprefix("c"))
-        page = self.page(found, place, PAGE)
-        more = {"cursor": f"c{place + PAGE}"} if place + PAGE < len(found) else {}
+        page, following = self.page(found, place, PAGE)
+        more = {"cursor": f"c{following}"} if following else {}
         records = {"totalRecords": len(found), "currentPageSize": len(page), "currentPageNumber": place // PAGE, **more}
         return reply({"requestId": "r1", "records": records, "calls": page})

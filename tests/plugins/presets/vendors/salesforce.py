@@ -3,75 +3,53 @@
 from __future__ import annotations
 
 import re
-from typing import Any, ClassVar
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar
 
 from aiohttp import web
 
-from tests.plugins.presets.api import PAGE, SECRET, Api, Seen, moment, reply
+from tests.plugins.presets.api import Api
+from tests.plugins.presets.story import STORY, Case
+from tests.plugins.presets.wire import PAGE, SECRET, Json, Seen, moment, reply
 
 VERSION = "/services/data/v62.0"
-
-
-def case(number: int, created: str, changed: str, **more: Any) -> dict[str, Any]:
-    return {
-        "attributes": {"type": "Case", "url": f"{VERSION}/sobjects/Case/{number}"},
-        "Id": f"500-{number}", "CaseNumber": f"0000{number}", "Subject": f"Question {number}", "Status": "New",
-        "Priority": "Medium", "Origin": "Email", "Type": None, "CreatedDate": created, "SystemModstamp": changed,
-        "ContactEmail": None, "SuppliedEmail": None, "SuppliedCompany": None, "Account": None, **more,
-    }  # fmt: skip
-
-
-def of_account(name: str) -> dict[str, Any]:
-    return {"Account": {"attributes": {"type": "Account"}, "Name": name}}
-
-
-def activity(number: int, account: str, happened_at: str, status: str, **more: Any) -> dict[str, Any]:
-    return {
-        "reference": f"salesforce-500-{number}", "account": account, "type": "Case", "source": "Salesforce",
-        "happened_at": happened_at,
-        "additional_information_object": {
-            "subject": f"Question {number}", "number": f"0000{number}", "status": status, "priority": "Medium",
-            "channel": "Email", "url": f"URL/lightning/r/Case/500-{number}/view",
-        },
-        **more,
-    }  # fmt: skip
+BY_MAIL = replace(STORY[3], account="Gamma AG", contact="web@gamma.example")
 
 
 class Salesforce(Api):
     preset = "salesforce-cases"
     listing = f"{VERSION}/query"
-    wrong: ClassVar = {"client_secret": "wrong"}
-    pause = 0
-    first: ClassVar = [
-        activity(1, "Acme Ltd", "2026-02-20 08:00:00", "New", contact="ann@acme.example"),
-        activity(2, "Beta GmbH", "2026-02-21 08:00:00", "New"),
-        activity(4, "Gamma AG", "2026-02-23 08:00:00", "New", contact="web@gamma.example"),
-    ]
+    options: ClassVar = {"client_id": "consumer", "client_secret": SECRET}
+    story = (*STORY[:3], BY_MAIL)
+    clock = "SystemModstamp"
+    edited: ClassVar = {"Status": "Closed"}
+    prefix = "salesforce-500-"
+    kind = ("Case", "Salesforce")
     rejected: ClassVar = {"500-3": "account"}
-    then: ClassVar = [
-        activity(1, "Acme Ltd", "2026-02-20 08:00:00", "Closed", contact="ann@acme.example"),
-        activity(5, "Beta GmbH", "2026-03-04 08:30:00", "New"),
-    ]
+    pause = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.tokens = 0
-        acme, beta, ann = of_account("Acme Ltd"), of_account("Beta GmbH"), {"ContactEmail": "ann@acme.example"}
-        by_mail = {"SuppliedEmail": "web@gamma.example", "SuppliedCompany": "Gamma AG"}
-        self.cases = [
-            case(1, "2026-02-20T08:00:00.000+0000", "2026-02-20T09:00:00.000+0000", **acme, **ann),
-            case(2, "2026-02-21T08:00:00.000+0000", "2026-02-22T09:00:00.000+0000", **beta),
-            case(3, "2026-02-22T08:00:00.000+0000", "2026-02-23T09:00:00.000+0000", **ann),
-            case(4, "2026-02-23T08:00:00.000+0000", "2026-02-24T09:00:00.000+0000", **by_mail),
-        ]
 
-    def edit(self) -> None:
-        nine = "2026-03-04T09:00:00.000+0000"
-        self.cases[0] |= {"Status": "Closed", "SystemModstamp": nine}
-        self.cases.append(case(5, "2026-03-04T08:30:00.000+0000", nine, **of_account("Beta GmbH")))
+    def record(self, case: Case) -> Json:
+        by_mail = case == BY_MAIL
+        account = {"attributes": {"type": "Account"}, "Name": case.account}
+        return {
+            "attributes": {"type": "Case", "url": f"{VERSION}/sobjects/Case/{case.number}"},
+            "Id": f"500-{case.number}", "CaseNumber": f"0000{case.number}", "Subject": case.title, "Status": "New",
+            "Priority": "Medium", "Origin": "Email", "Type": None, "CreatedDate": f"{case.begun}.000+0000",
+            "SystemModstamp": f"{case.changed}.000+0000", "ContactEmail": None if by_mail else case.contact or None,
+            "SuppliedEmail": case.contact if by_mail else None, "SuppliedCompany": case.account if by_mail else None,
+            "Account": account if case.account and not by_mail else None,
+        }  # fmt: skip
 
-    def given(self) -> dict[str, Any]:
-        return {"url": self.url, "client_id": "consumer", "client_secret": SECRET}
+    def details(self, case: Case) -> Json:
+        return {
+            "subject": case.title, "number": f"0000{case.number}", "status": "New", "priority": "Medium",
+            "channel": "Email", "url": f"URL/lightning/r/Case/500-{case.number}/view",
+        }  # fmt: skip
 
     def allowed(self, seen: Seen) -> bool:
         if seen.path == "/services/oauth2/token":
@@ -91,7 +69,7 @@ class Salesforce(Api):
         since, _, start = seen.path.removeprefix(f"{self.listing}/01g-").partition("-")
         return self._part(float(since), int(start))
 
-    def _token(self, form: Any) -> web.Response:
+    def _token(self, form: Json) -> web.Response:
         if (form["client_id"], form["client_secret"]) != ("consumer", SECRET):
             return reply({"error": "invalid_client", "error_description": "invalid client credentials"}, status=401)
         assert form["grant_type"] == "client_credentials"
@@ -105,12 +83,8 @@ class Salesforce(Api):
         assert matched, query
         return moment(matched[1]).timestamp()
 
-    def _since(self, since: float) -> list[dict[str, Any]]:
-        found = [each for each in self.cases if moment(each["SystemModstamp"]).timestamp() >= since]
-        return sorted(found, key=lambda each: (each["SystemModstamp"], each["Id"]))
-
     def _part(self, since: float, start: int) -> web.Response:
-        found = self._since(since)
-        page = self.page(found, start, PAGE)
-        more = {"nextRecordsUrl": f"{self.listing}/01g-{since}-{start + PAGE}"} if start + PAGE < len(found) else {}
+        found = self.since(datetime.fromtimestamp(since, UTC))
+        page, following = self.page(found, start, PAGE)
+        more = {"nextRecordsUrl": f"{self.listing}/01g-{since}-{following}"} if following else {}
         return reply({"totalSize": len(found), "done": not more, **more, "records": page})
