@@ -11,7 +11,7 @@ from textwrap import shorten
 from cgsync.plugins.describing import Option
 from cgsync.plugins.vocabulary import typed
 
-PLAIN = re.compile(r"[A-Za-z0-9_./~$@+-]([A-Za-z0-9_./~$@+:{}-]*[A-Za-z0-9_./~$@+}-])?")
+PLAIN = re.compile(r"[A-Za-z0-9_./~$+]([A-Za-z0-9_./~$@+:{}-]*[A-Za-z0-9_./~$@+}-])?")
 """what needs no quotes outside of braces"""
 LONGEST = 80
 """Characters of a description that stand behind an option."""

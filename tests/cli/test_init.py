@@ -136,6 +136,9 @@ def test_a_preset_that_nobody_has_is_named(type_it: Typed, here: Path) -> None:
 @example("a #b")
 @example("*a")
 @example("5")
+@example("@")
+@example("-")
+@example("---")
 @example("${credential:x}")
 def test_a_value_is_read_as_it_was_typed(typed_in: str) -> None:
     """A number stays one; what begins with a bracket is YAML already."""
