@@ -14,7 +14,7 @@ from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
 from cgsync.config import locate
-from cgsync.ledger.database import FILE
+from cgsync.state import LEDGER
 
 LARGE = 2**28
 """Bytes of a ledger that take noticeable time to be written anew."""
@@ -44,7 +44,7 @@ def forget(person: str, dry_run: bool, config: Path, as_json: bool) -> None:
 
 def _warn(config: Path) -> None:
     with contextlib.suppress(OSError):  # who may command need not be allowed to read the state
-        if (size := (locate(config).state_dir / FILE).stat().st_size) >= LARGE:
+        if (size := (locate(config).state_dir / LEDGER).stat().st_size) >= LARGE:
             click.echo(f"the ledger ({size / 2**30:.1f} GiB) is written anew: nothing is stored meanwhile", err=True)
 
 

@@ -15,9 +15,8 @@ import msgspec
 from cgsync import control, logs
 from cgsync.config import Config, load, locate
 from cgsync.errors import ControlError, NoDaemon
-from cgsync.ledger import lock_holder
-from cgsync.ledger.database import FILE
 from cgsync.secrets import Redactor
+from cgsync.state import LEDGER, lock_holder
 
 if TYPE_CHECKING:
     from cgsync.operations import Core
@@ -77,7 +76,7 @@ class Session:
         config, redactor = self.load()
         logs.configure("warning", config.log.format, redactor)  # to stderr, beside what the command prints
         with TemporaryDirectory(prefix="cgsync-") as scratch:
-            if not (config.state_dir / FILE).exists():
+            if not (config.state_dir / LEDGER).exists():
                 if not trial:
                     raise ControlError(f"nothing is stored in {config.state_dir} yet", hint="`cgsync run` starts it")
                 config = replace(config, state_dir=Path(scratch))

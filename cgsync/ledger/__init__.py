@@ -26,7 +26,6 @@ from cgsync.ledger import (
 from cgsync.ledger.books import Audit
 from cgsync.ledger.history import Explanation
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.lock import Holder, lock_holder
 from cgsync.ledger.receiver import Adopted, adopt_receiver, distrust
 from cgsync.ledger.reference import key
 from cgsync.ledger.rejects import Rejected
@@ -38,7 +37,6 @@ __all__ = [
     "Adopted",
     "Audit",
     "Explanation",
-    "Holder",
     "Instant",
     "Ledger",
     "PluginChanged",
@@ -52,7 +50,6 @@ __all__ = [
     "guard",
     "history",
     "key",
-    "lock_holder",
     "mappings",
     "outbox",
     "rejects",

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cgsync.errors import LedgerError
-from cgsync.ledger import check, copies, folder, room
+from cgsync.ledger import check, copies, room
 from cgsync.ledger.copies import Backup
 from cgsync.ledger.database import uri
+from cgsync.state import folder
 
 PAGES = 256
 """Pages between two looks at whether to go on: 1 MiB."""

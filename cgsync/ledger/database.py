@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError
 
 from cgsync.ledger import trouble
 
-FILE = "ledger.sqlite3"
 PATIENCE = 5.0
 
 WRITER = (

@@ -10,8 +10,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from cgsync.errors import LedgerRefused
-from cgsync.ledger import check, database, folder, meta, migrate, outbox
-from cgsync.ledger.lock import Lock
+from cgsync.ledger import check, database, meta, migrate, outbox
+from cgsync.state import LEDGER, Lock, folder
 
 RECEIVER = "receiver"
 
@@ -64,7 +64,7 @@ def distrust(state_dir: Path) -> outbox.Requeued:
 @contextmanager
 def _alone(state_dir: Path, *, restored: bool = False) -> Iterator[Connection]:
     """One transaction on the ledger in ``state_dir``, with nobody else at it. A ``restored`` one is to be sound."""
-    file = state_dir / database.FILE
+    file = state_dir / LEDGER
     if not file.exists():
         raise LedgerRefused(f"there is no ledger in {state_dir}", hint="is state_dir: the right one?")
     folder.prepare(state_dir)

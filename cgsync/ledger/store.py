@@ -15,11 +15,11 @@ from sqlalchemy import Connection
 
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
-from cgsync.ledger import check, database, epoch, folder, meta, migrate, receiver, scouring
+from cgsync.ledger import check, database, epoch, meta, migrate, receiver, scouring
 from cgsync.ledger.instant import Instant
-from cgsync.ledger.lock import Lock
 from cgsync.ledger.room import Disk
 from cgsync.ledger.writer import Writer
+from cgsync.state import LEDGER, Lock, folder
 
 T = TypeVar("T")
 
@@ -64,7 +64,7 @@ class Ledger:
         ``reserve``: bytes that must stay free on the disk; ``tell`` hears what takes so long, again and again.
         """
         folder.prepare(state_dir)
-        file = state_dir / database.FILE
+        file = state_dir / LEDGER
         lock = Lock(state_dir)
         try:
             _refuse_orphan(file)

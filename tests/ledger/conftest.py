@@ -15,9 +15,10 @@ import pytest
 from sqlalchemy import Connection, Engine, select
 
 from cgsync.api import Record
-from cgsync.ledger import Instant, Ledger, books, database, epoch, folder, key, migrate, outbox, sources
+from cgsync.ledger import Instant, Ledger, books, database, epoch, key, migrate, outbox, sources
 from cgsync.ledger.schema import activity as activities
 from cgsync.model import Activity, Delivered, Due, Intake, MappedRecord, Outcome, Result, Stored
+from cgsync.state import LEDGER, folder
 
 SETTLE_TIME = timedelta(seconds=120)
 
@@ -106,7 +107,7 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    file = tmp_path_factory.mktemp("desk") / database.FILE
+    file = tmp_path_factory.mktemp("desk") / LEDGER
     folder.guard(file)
     engine = database.writer(file)
     migrate.bring_up(engine, file)

@@ -13,8 +13,9 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from cgsync.clock import SystemClock
-from cgsync.ledger import Ledger, books, checkpoints, lock_holder, settlements
+from cgsync.ledger import Ledger, books, checkpoints, settlements
 from cgsync.ledger.schema import activity
+from cgsync.state import lock_holder
 
 PROCESS = Path(__file__).with_name("writer_process.py")
 KILLS = 12

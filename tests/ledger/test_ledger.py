@@ -16,10 +16,10 @@ import pytest
 from sqlalchemy import select
 
 from cgsync.errors import LedgerError, LedgerRefused, UnknownCommit
-from cgsync.ledger import Instant, Ledger, adopt_receiver, books, checkpoints, database, folder, lock_holder, outbox
-from cgsync.ledger.lock import Lock
+from cgsync.ledger import Instant, Ledger, adopt_receiver, books, checkpoints, outbox
 from cgsync.ledger.schema import meta
 from cgsync.model import Intake
+from cgsync.state import LEDGER, Lock, folder, lock_holder
 from tests import needs
 
 
@@ -84,7 +84,7 @@ def test_the_lock_tells_where_the_holder_can_be_spoken_to(open_ledger: Callable[
 
 def test_the_lock_is_gone_with_the_process_that_held_it(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys; from pathlib import Path; from cgsync.ledger.lock import Lock; "
+        "import os, signal, sys; from pathlib import Path; from cgsync.state import Lock; "
         "held = Lock(Path(sys.argv[1])); os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False)
@@ -265,6 +265,6 @@ def test_a_commit_that_the_disk_refuses_ends_all_writing(tmp_path: Path) -> None
     assert "at the commit: nobody knows whether it was kept" in first
     assert second == "and every later one"
     assert UnknownCommit.exit_status == 75
-    link = sqlite3.connect(tmp_path / "state" / database.FILE)
+    link = sqlite3.connect(tmp_path / "state" / LEDGER)
     assert not link.execute("SELECT 1 FROM meta WHERE name = 'clean_stop'").fetchone()
     link.close()

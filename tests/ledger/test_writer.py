@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import Connection, event
 
 from cgsync.errors import LedgerError, UnknownCommit
-from cgsync.ledger import database, folder
+from cgsync.ledger import database
 from cgsync.ledger.writer import Writer
+from cgsync.state import folder
 
 
 class Counted:

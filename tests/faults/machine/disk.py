@@ -17,8 +17,8 @@ from sqlalchemy.exc import OperationalError
 from cgsync.api import Clock
 from cgsync.errors import LedgerError
 from cgsync.ledger import Ledger, database
-from cgsync.ledger.lock import Lock
 from cgsync.ledger.writer import Job, Writer
+from cgsync.state import Lock
 
 T = TypeVar("T")
 

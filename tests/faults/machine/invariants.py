@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from hypothesis.stateful import invariant
 
 from cgsync.errors import UnknownCommit
-from cgsync.ledger import books, lock_holder
+from cgsync.ledger import books
+from cgsync.state import lock_holder
 from tests.faults.machine.daemon import SECRET
 from tests.faults.machine.disk import Fault
 from tests.faults.machine.judge import Judge

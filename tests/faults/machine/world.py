@@ -14,9 +14,10 @@ from sqlalchemy import Connection
 
 from cgsync.api import Window
 from cgsync.errors import ControlError
-from cgsync.ledger import Ledger, database
+from cgsync.ledger import Ledger
 from cgsync.operations import forgetting, outbox, sending, sources
 from cgsync.operations.core import Core
+from cgsync.state import LEDGER
 from tests.faults.machine.daemon import receiver
 from tests.faults.machine.disk import Disk, Fault
 from tests.faults.machine.judge import Judge
@@ -56,7 +57,7 @@ class World:
             Origin(name="desk", revisions=False, settles=True),
             Origin(name="mail", revisions=True, settles=False),
         ]
-        self.judge = Judge(folder / database.FILE, self.origins, self.loop.time)
+        self.judge = Judge(folder / LEDGER, self.origins, self.loop.time)
         self.api = Api(self.loop, self.judge)
         self.random = random.Random(seed)
         self.boots = 0

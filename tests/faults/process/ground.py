@@ -21,6 +21,7 @@ from typing import Any
 from cgsync.ledger import books, database
 from cgsync.sandbox import Sandbox
 from cgsync.sandbox.store import Entry
+from cgsync.state import LEDGER
 from tests.e2e.installation import Site
 from tests.faults.process import script
 from tests.faults.process.nursery import Nursery, nursery
@@ -125,7 +126,7 @@ class Ground:
 
     def _ledger(self, log: Sequence[Entry], *, ended: bool) -> Iterable[str]:
         """The ledger against the receiver's log, by SQL of our own and by the ledger's own audit."""
-        file = self.folder / "state" / database.FILE
+        file = self.folder / "state" / LEDGER
         with closing(sqlite3.connect(f"file:{file}?mode=rw", uri=True)) as conn:
             if (said := conn.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
                 yield f"the ledger is damaged: {said}"

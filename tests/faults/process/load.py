@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 
-from cgsync.ledger import database
+from cgsync.state import LEDGER
 from tests.faults.process.ground import Ground, version
 
 FRESH = 40
@@ -55,7 +55,7 @@ class Load:
         yield from self._ledger()
 
     def _ledger(self) -> Iterable[str]:
-        file = self.ground.folder / "state" / database.FILE
+        file = self.ground.folder / "state" / LEDGER
         with closing(sqlite3.connect(file)) as conn:
             if (said := conn.execute("PRAGMA integrity_check").fetchone()[0]) != "ok":
                 yield f"the ledger is damaged: {said}"

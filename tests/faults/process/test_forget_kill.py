@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from cgsync.ledger import books, database
+from cgsync.state import LEDGER
 from tests.e2e.installation import Site, environment, orders
 from tests.e2e.installation import site as made
 from tests.e2e.test_forget import ANNA, hers, holding
@@ -33,8 +34,8 @@ class Office:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.state = site.folder / "state"
-        self.file = self.state / database.FILE
-        self.log = self.state / f"{database.FILE}-wal"
+        self.file = self.state / LEDGER
+        self.log = self.state / f"{LEDGER}-wal"
         site.put("a.csv", orders(OTHERS, note=LONG) + hers())
         site.run("run", "--once", check=3)
         shutil.copytree(self.state, site.folder / "before")

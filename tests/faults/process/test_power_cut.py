@@ -13,6 +13,7 @@ import pytest
 
 from cgsync.clock import SystemClock
 from cgsync.ledger import Ledger, database
+from cgsync.state import LEDGER
 from tests import needs
 from tests.faults.process.power import STRACE, Event, read_recording, replay
 from tests.faults.verdict import Verdict, count
@@ -23,7 +24,7 @@ pytestmark = needs.program("strace")
 CUTS = count(tests=1_000, faults=30_000)
 LINES = 500
 """Acknowledgements that are recorded: enough for the log to be taken into the file several times."""
-FILES = (database.FILE, f"{database.FILE}-wal")
+FILES = (LEDGER, f"{LEDGER}-wal")
 WRITE = """
 import runpy, sys
 from cgsync.ledger import database
@@ -39,7 +40,7 @@ def record(folder: Path, synchronous: str = "FULL") -> tuple[list[Event], dict[s
     """The writing of the real ledger under the real SQLite, and the files before it."""
     state, trace = folder / "state", folder / "trace"
     Ledger.open(state, receiver="r", clock=SystemClock()).close()
-    base = {database.FILE: bytearray((state / database.FILE).read_bytes())}
+    base = {LEDGER: bytearray((state / LEDGER).read_bytes())}
     code = WRITE.format(folder=str(PROCESS.parent), synchronous=synchronous, state=str(state), program=str(PROCESS))
     command = [*STRACE, "-o", str(trace), sys.executable, "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
@@ -74,7 +75,7 @@ class Judge:
             yield f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
 
     def _ask(self, promise: Promise) -> None:
-        engine = database.writer(self._folder / database.FILE)
+        engine = database.writer(self._folder / LEDGER)
         try:
             with engine.connect() as conn:
                 assert conn.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok", "it is damaged"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cgsync.errors import LedgerError
-from cgsync.ledger import folder
+from cgsync.state import folder
 
 NAME = "lock"
 TRIES, PAUSE = 10, 0.02
