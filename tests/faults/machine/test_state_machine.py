@@ -14,7 +14,7 @@ from tests.faults.machine.mutants import MUTANTS
 from tests.faults.verdict import Verdict, count
 
 WORKERS = 2
-EXAMPLES = count(tests=100, faults=5_000)
+EXAMPLES = count(tests=60, faults=5_000)
 STEPS = count(tests=50, faults=60)
 MOST_FOR_A_MUTANT = 150
 """Examples in which each mutant must be found; most take fewer than ten."""
