@@ -10,7 +10,7 @@ from typing import TypeAlias
 from cgsync.formats.mail.charsets import as_text
 from cgsync.formats.mail.words import decoded, shown
 
-TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"?|<([^<>]*)>?|([,;:()])|\\(.)|[^",;:()<\\]+|.', re.DOTALL)
+TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|<([^<>]*)>?|([,;:()])|\\.|[^",;:()<\\]+|.', re.DOTALL)
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 MOST = 1000
 LONGEST = 320
@@ -66,22 +66,31 @@ def _entries(text: str) -> list[Entry]:
             entries[-1] = Entry()  # the name of a group
         elif sign:
             entries.append(Entry())
-        elif token[2] is not None:
-            entry.address = token[2]
         else:
-            entry.words.append(token[0] if token[1] is None else ESCAPE.sub(r"\1", token[1]))
+            _take(token, entries)
     return entries
+
+
+def _take(token: re.Match[str], entries: list[Entry]) -> None:
+    if entries[-1].address and token[0].strip():  # some programs encode the comma in front of it
+        entries.append(Entry())
+    if token[2] is not None:
+        entries[-1].address = token[2]
+    else:
+        entries[-1].words.append(token[0] if token[1] is None else ESCAPE.sub(r"\1", token[1]))
 
 
 def _address(entry: Entry, before: str) -> Address | None:
     """``before``: what stood before the comma, and has no address."""
-    name = entry.plain()
-    address = entry.address
-    if not address and "@" in name:
-        *names, address = name.split()
+    name, address = before + entry.plain(), entry.address
+    if not address and "@" in entry.plain():
+        *names, address = entry.plain().split()
         name = " ".join(names) or "".join(entry.comments)
-    address = shown(address.rpartition(":")[2]).replace(" ", "")
+    if address.startswith("@"):
+        address = address.partition(":")[2]  # what stands before it is a route
+    address = "".join(shown(address).split())
     if "@" not in address or len(address) > LONGEST:
         return None
+    name = shown(decoded(name)).strip(", ")
     domain = address.rpartition("@")[2].rstrip(".").lower()
-    return {"name": shown(decoded(before + name)) or None, "address": address, "domain": domain or None}
+    return {"name": (name if name != address else "") or None, "address": address, "domain": domain or None}

@@ -29,14 +29,13 @@ AGGREGATES = frozenset((
     "text/xml", "application/octet-stream",
 ))  # fmt: skip
 """How DMARC reports are sent."""
-MAILERS = ("mailer-daemon@", "postmaster@")
 
 
 def reasons(structure: Structure, sender: str) -> Sequence[str]:
     """Words of ``AUTOMATIC``, in its order; ``sender`` is the address in From."""
     headers = structure.headers
     found = {_report(structure)} | {word for word, holds in SIGNS.items() if holds(headers)}
-    if sender.lower().startswith(MAILERS) and _null_sender(headers):
+    if _from_a_mailer(headers, sender.lower()):
         found.add("bounce")
     return [word for word in AUTOMATIC if word in found]
 
@@ -54,6 +53,13 @@ def _report(structure: Structure) -> str:
         return ""
     named = REPORTS.get(kind.get("report-type").lower())
     return named or next((STATUS[each] for each in types if each in STATUS), "report")
+
+
+def _from_a_mailer(headers: Headers, sender: str) -> bool:
+    """Whether a mail server of the old kind says, in words only, that it could not deliver."""
+    if headers.first("x-failed-recipients") or sender.startswith("mailer-daemon@"):
+        return True
+    return sender.startswith("postmaster@") and _null_sender(headers)
 
 
 def _auto_reply(headers: Headers) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from types import MappingProxyType
 
 from cgsync.formats.encoding import UTF8, transparent, utf8
@@ -11,6 +11,9 @@ from cgsync.formats.mediatype import text_encoding
 from cgsync.formats.text import scrubbed
 
 LAST_RESORT = "cp1252"
+WIDE = ("utf-16", "utf-32")
+"""What is written so has bytes that are zero; some programs call so what is UTF-8."""
+LONGEST_NAME = 60
 MEANT: Mapping[str, str] = MappingProxyType(
     {
         "ascii": "cp1252",
@@ -48,6 +51,8 @@ CALLED: Mapping[str, str] = MappingProxyType(
 def as_text(raw: bytes, declared: str = "") -> str:
     """The text: as valid UTF-8 where it is that, else as declared, else as Windows-1252. Nothing is refused."""
     encoding = known(declared)
+    if encoding is not None and encoding.startswith(WIDE) and b"\0" not in raw:
+        encoding = None
     if utf8(raw) and (encoding is None or _transparent(encoding)):
         encoding = UTF8
     try:
@@ -57,10 +62,12 @@ def as_text(raw: bytes, declared: str = "") -> str:
     return scrubbed(text.removeprefix("\ufeff"))[0]
 
 
-@cache
+@lru_cache(maxsize=256)
 def known(declared: str) -> str | None:
     """Python's name of a charset as it is written in mails, or ``None``."""
     name = declared.strip(" \t\"'").lower()
+    if len(name) > LONGEST_NAME:
+        return None
     for found in (name, name.removeprefix("x-"), name.partition(";")[0].strip(), name.replace("_", "-")):
         encoding = text_encoding(CALLED.get(found, found))
         if encoding is not None:
@@ -68,6 +75,6 @@ def known(declared: str) -> str | None:
     return None
 
 
-@cache
+@lru_cache(maxsize=256)
 def _transparent(encoding: str) -> bool:
     return transparent(encoding)

@@ -23,7 +23,6 @@ from cgsync.formats.records import Malformed
 
 ENVELOPE = re.compile(rb"\s*(?:>?From [^\n]*\n)?")
 """What some stores put in front of a message."""
-MOST_HEADERS = 1000
 
 
 def decode(payload: bytes, options: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -34,8 +33,8 @@ def decode(payload: bytes, options: Mapping[str, Any]) -> Mapping[str, Any]:
 def read(raw: bytes, options: MailOptions) -> dict[str, Any]:
     message = _bare(raw)
     structure = structure_of(message, options.limits)
-    headers, limits = structure.headers, options.limits
-    contents = contents_of(structure.parts, longest_text=limits.text, longest_html=limits.html)
+    headers = structure.headers
+    contents = contents_of(structure.parts, options.limits)
     key, sender = key_of(message), addresses.first(headers.first("from"))
     automatic = reasons(structure, sender["address"] or "")
     data = {
@@ -88,6 +87,6 @@ def _date(headers: Headers) -> dict[str, str | None]:
 
 def _by_name(headers: Headers) -> dict[str, str]:
     lines: dict[str, list[str]] = {}
-    for name, value in headers.fields[:MOST_HEADERS]:
+    for name, value in headers.fields:
         lines.setdefault(name, []).append(header_text(value))
     return {name: "\n".join(values) for name, values in lines.items()}

@@ -24,16 +24,16 @@ no word of its own. ``auto_reply``: somebody is away. ``auto_generated``: Auto-S
 class MailLimits:
     """Caps; what passes one is cut, and the record says so in ``truncated``.
 
-    ``head``: bytes of the headers of one part; ``header``: bytes of a single one. ``parts``: of the message, all levels
-    together; ``depth``: of parts in parts. ``text`` and ``html``: characters.
+    ``head``: bytes of the headers of one part, of which there are at most 1,000; ``header``: bytes of a single one.
+    ``parts``: of the message, all levels together; ``depth``: of parts in parts. ``text`` and ``html``: characters.
     """
 
     head: int = 256 * 1024
     header: int = 64 * 1024
     parts: int = 1000
     depth: int = 50
-    text: int = 1024 * 1024
-    html: int = 2 * 1024 * 1024
+    text: int = 256 * 1024
+    html: int = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -13,6 +14,8 @@ from cgsync.formats.mail.charsets import as_text
 from cgsync.formats.mail.words import decoded, shown
 
 PARAMETER = re.compile(r';\s*([^\s=;"]{1,80})\s*=\s*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
+WORD_END = re.compile(r"[;\s(]")
+MOST = 100
 ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -26,7 +29,7 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """``word``: what stands before the first semicolon, in lower case; ``values``: by name in lower case."""
+    """``word``: what stands before them, in lower case; ``values``: by name in lower case."""
 
     word: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
@@ -36,11 +39,11 @@ class Parameters:
 
 
 def parameters(value: bytes) -> Parameters:
-    """The first of parameters of one name counts; one of RFC 2231 counts before a plain one."""
+    """At most 100. The first of parameters of one name counts; one of RFC 2231 counts before a plain one."""
     text = as_text(value)
     plain: dict[str, str] = {}
     cut: dict[str, list[Segment]] = defaultdict(list)
-    for match in PARAMETER.finditer(text):
+    for match in islice(PARAMETER.finditer(text), MOST):
         name, star, rest = match[1].lower().partition("*")
         content = match[3].strip() if match[2] is None else ESCAPE.sub(r"\1", match[2])
         if star:
@@ -50,7 +53,12 @@ def parameters(value: bytes) -> Parameters:
         else:
             plain.setdefault(name, shown(decoded(content)))
     joined = {name: shown(_joined(sorted(segments))) for name, segments in cut.items()}
-    return Parameters(text.partition(";")[0].strip().lower(), plain | joined)
+    return Parameters(word_of(text), plain | joined)
+
+
+def word_of(text: str) -> str:
+    """What stands before any parameter or comment, in lower case."""
+    return WORD_END.split(text.strip(), maxsplit=1)[0].lower()
 
 
 def _joined(segments: Iterable[Segment]) -> str:

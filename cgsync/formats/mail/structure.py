@@ -23,22 +23,28 @@ LONGEST_BOUNDARY = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A part that has none itself. ``choice``: the number of the alternative that it belongs to, 0 for none."""
+    """A part that has none itself. ``kind`` is its Content-Type.
+
+    ``choice``: the number of the alternative that it belongs to, 0 for none. ``opaque``: it may have parts, and stands
+    too deep for them to be looked for.
+    """
 
     headers: Headers
     kind: Parameters
     body: bytes
     choice: int = 0
+    opaque: bool = False
 
 
 @dataclass(slots=True)
 class Open:
-    """A multipart whose end has not come yet."""
+    """A multipart whose end has not come yet, with what a :class:`Part` would have of it."""
 
     headers: Headers
-    boundary: bytes
+    kind: Parameters
     body: int
     choice: int
+    boundary: bytes
     empty: bool = True
 
 
@@ -92,18 +98,20 @@ class Splitter:
             return -1
         head, body = self._head(start)
         headers = self._headers(start, head)
-        opened = self._opened(headers, body)
+        kind = headers.parameters("content-type")
+        boundary = kind.get("boundary").encode() if kind.word.startswith("multipart/") else b""
+        opaque = bool(boundary) and self._too_deep()
+        if boundary and not opaque:
+            self._push(Open(headers, kind, body, self._choice_of(kind), boundary))
         delimiter = self._delimiter(body - 1)
-        if not opened:
-            self._leaf(headers, body, delimiter.start if delimiter else len(self._raw), self._choice())
+        if not boundary or opaque:
+            end = delimiter.start if delimiter else len(self._raw)
+            self._leaf(headers, kind, body, end, choice=self._choice(), opaque=opaque)
         return self._next(delimiter)
 
     def _headers(self, start: int, end: int) -> Headers:
         headers = headers_of(self._raw[start : min(end, start + self._limits.head)], self._limits.header)
-        if end - start > self._limits.head:
-            self.found.cut.add("head")
-        if headers.cut:
-            self.found.cut.add("header")
+        self.found.cut |= headers.cut | ({"head"} if end - start > self._limits.head else set())
         if not self._begun:
             self.found.headers = headers
         self._begun += 1
@@ -122,24 +130,25 @@ class Splitter:
             at = found.end()
         return len(self._raw), len(self._raw)
 
-    def _opened(self, headers: Headers, body: int) -> bool:
-        kind = headers.parameters("content-type")
-        boundary = kind.get("boundary").rstrip().encode()
-        if not kind.word.startswith("multipart/") or not boundary:
+    def _too_deep(self) -> bool:
+        if len(self._open) < self._limits.depth:
             return False
-        if len(self._open) == self._limits.depth:
-            self.found.cut.add("depth")
-            return False
-        choice = self._choice()
-        if kind.word == "multipart/alternative" and not choice:
-            self._choices += 1
-            choice = self._choices
-        self._open.append(Open(headers, boundary, body, choice))
-        self._levels[boundary] = len(self._open) - 1
+        self.found.cut.add("depth")
         return True
+
+    def _push(self, multipart: Open) -> None:
+        self._levels[multipart.boundary] = len(self._open)
+        self._open.append(multipart)
 
     def _choice(self) -> int:
         return self._open[-1].choice if self._open else 0
+
+    def _choice_of(self, kind: Parameters) -> int:
+        """An alternative is one choice with all that is in it."""
+        if kind.word == "multipart/alternative" and not self._choice():
+            self._choices += 1
+            return self._choices
+        return self._choice()
 
     def _delimiter(self, at: int) -> Delimiter | None:
         raw = self._raw
@@ -176,10 +185,12 @@ class Splitter:
         """End the multiparts from that level on; one without any part is a text."""
         for multipart in self._open[level:]:
             if multipart.empty:
-                self._leaf(multipart.headers, multipart.body, end, multipart.choice)
+                self._leaf(multipart.headers, multipart.kind, multipart.body, end, choice=multipart.choice)
         del self._open[level:]
         self._levels = {multipart.boundary: number for number, multipart in enumerate(self._open)}
 
-    def _leaf(self, headers: Headers, body: int, end: int, choice: int) -> None:
-        kind = headers.parameters("content-type")
-        self.found.parts.append(Part(headers, kind, self._raw[body : max(body, end)], choice))
+    def _leaf(
+        self, headers: Headers, kind: Parameters, start: int, end: int, *, choice: int, opaque: bool = False
+    ) -> None:
+        body = self._raw[start : max(start, end)].removesuffix(b"\r")
+        self.found.parts.append(Part(headers, kind, body, choice, opaque))

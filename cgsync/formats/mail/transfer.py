@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import binascii
 
+from cgsync.formats.mail.uuencode import uudecoded
+
 BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 NOT_BASE64 = bytes(set(range(256)) - set(BASE64))
 
@@ -29,27 +31,7 @@ def base64(body: bytes) -> bytes:
 
 
 def uuencoded(body: bytes) -> bytes:
-    """The lines between ``begin`` and ``end``, or all of the body where none begins."""
+    """What stands below the line with ``begin``, or all of the body where there is none."""
     lines = body.splitlines()
     begin = next((number for number, line in enumerate(lines) if line.startswith(b"begin ")), None)
-    if begin is None:
-        return body
-    content = []
-    for line in lines[begin + 1 :]:
-        if line.strip() in (b"end", b"`"):
-            break
-        content.append(_uuencoded_line(line))
-    return b"".join(content)
-
-
-def _uuencoded_line(line: bytes) -> bytes:
-    if not line:
-        return b""
-    try:
-        return binascii.a2b_uu(line)
-    except binascii.Error:  # some encoders fill the last group with what does not count
-        size = (((line[0] - 32) & 63) * 4 + 5) // 3
-        try:
-            return binascii.a2b_uu(line[:size])
-        except binascii.Error:
-            return b""
+    return body if begin is None else uudecoded(lines[begin + 1 :])

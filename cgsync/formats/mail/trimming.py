@@ -27,19 +27,27 @@ def _without_quotes(lines: Sequence[str], spoken: Sequence[Words]) -> list[str]:
     kept: list[str] = []
     number = 0
     while number < len(lines):
-        line = lines[number]
-        if line.startswith(">"):
-            number += 1
-        elif size := _attribution(lines, number, spoken):
-            number += size
-            if not _next_is_quoted(lines, number):
-                break
-        elif _is_original(line, spoken) or _is_header_block(lines, number, spoken):
-            break
-        else:
-            kept.append(line)
-            number += 1
+        size = _attribution(lines, number, spoken)
+        if _begins_the_rest(lines, number + size, spoken, attributed=bool(size)):
+            return _without_rule(kept)
+        if not size and not lines[number].startswith(">"):
+            kept.append(lines[number])
+        number += size or 1
     return kept
+
+
+def _begins_the_rest(lines: Sequence[str], number: int, spoken: Sequence[Words], *, attributed: bool) -> bool:
+    """Whether nothing new can follow. Where lines are marked as quoted, the answer may stand below or in between."""
+    if attributed:
+        return not _next_is_quoted(lines, number)
+    return _is_original(lines[number], spoken) or _is_header_block(lines, number, spoken)
+
+
+def _without_rule(lines: list[str]) -> list[str]:
+    """Some programs draw a line above what is quoted."""
+    while lines and not lines[-1].strip("_-* \t"):
+        lines.pop()
+    return lines
 
 
 def _next_is_quoted(lines: Sequence[str], number: int) -> bool:
@@ -50,28 +58,40 @@ def _next_is_quoted(lines: Sequence[str], number: int) -> bool:
 
 def _attribution(lines: Sequence[str], number: int, spoken: Sequence[Words]) -> int:
     """How many lines "On Monday Ann wrote:" takes up here; 0: it does not stand here."""
-    if not lines[number].strip():
-        return 0
-    for size in range(1, ATTRIBUTION_LINES + 1):
-        last = lines[number + size - 1 : number + size]
-        if not last or not last[0].strip() or last[0].startswith(">"):
+    for end in range(number + 1, min(number + ATTRIBUTION_LINES, len(lines)) + 1):
+        last = lines[end - 1].rstrip()
+        if not last or last.startswith(">"):
             return 0
-        if last[0].rstrip().endswith(":"):
-            said = " ".join(line.strip() for line in lines[number : number + size])
-            return size if _attributes(said, spoken) else 0
+        if last.endswith(":"):
+            return end - number if _attributes(lines[number:end], spoken) else 0
     return 0
 
 
-def _attributes(said: str, spoken: Sequence[Words]) -> bool:
-    if len(said) > LONGEST_ATTRIBUTION:
+def _attributes(lines: Sequence[str], spoken: Sequence[Words]) -> bool:
+    said = _said(lines)
+    if len(lines) == 1:
+        return _begins_with_a_date(said, spoken) or _begins_with_a_sender(said, spoken)
+    shorter = (_said(lines[start:]) for start in range(1, len(lines)))
+    return _begins_with_a_date(said, spoken) and not any(_begins_with_a_date(each, spoken) for each in shorter)
+
+
+def _said(lines: Sequence[str]) -> str:
+    return " ".join(line.strip() for line in lines).casefold()
+
+
+def _begins_with_a_date(said: str, spoken: Sequence[Words]) -> bool:
+    return any(said.startswith(tuple(each.leads)) and _tells(said, each) for each in spoken)
+
+
+def _begins_with_a_sender(said: str, spoken: Sequence[Words]) -> bool:
+    return "@" in said and any(_tells(said, each) for each in spoken)
+
+
+def _tells(said: str, words: Words) -> bool:
+    """Whether somebody wrote something at a time."""
+    if len(said) > LONGEST_ATTRIBUTION or not any(sign.isdigit() for sign in said):
         return False
-    low = said.casefold()
-    words = set(low.replace(":", " ").replace(",", " ").split())
-    dated = any(sign.isdigit() for sign in low)
-    return any(
-        not words.isdisjoint(each.verbs) and ((dated and low.startswith(tuple(each.leads))) or ("@" in low and dated))
-        for each in spoken
-    )
+    return not set(said.replace(":", " ").replace(",", " ").split()).isdisjoint(words.verbs)
 
 
 def _is_original(line: str, spoken: Sequence[Words]) -> bool:
