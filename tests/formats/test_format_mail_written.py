@@ -1,4 +1,7 @@
-"""What a program wrote by all the rules is read as it was meant: the standard library's writer is asked."""
+"""What a program wrote by all the rules is read as it was meant: the standard library's writer is asked.
+
+It may not fold addresses here: where it does, it loses blanks between encoded words.
+"""
 
 from __future__ import annotations
 
@@ -33,10 +36,10 @@ def written(text: str, markup: str | None, attached: list[tuple[str, bytes]], **
         message.add_alternative(markup, subtype="html")
     for name, content in attached:
         message.add_attachment(content, maintype="application", subtype="x-test", filename=name)
-    return message.as_bytes()
+    return message.as_bytes(policy=SMTP.clone(max_line_length=10_000) if headers else SMTP)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(sender=people, receivers=st.lists(people, min_size=1, max_size=4), subject=names)
 def test_names_addresses_and_subjects(sender: Address, receivers: list[Address], subject: str) -> None:
     found = data(written("x", None, [], From=sender, To=receivers, Subject=subject))
@@ -46,11 +49,11 @@ def test_names_addresses_and_subjects(sender: Address, receivers: list[Address],
     assert found["subject"] == subject
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(text=lines, markup=st.none() | lines, attached=st.lists(files, max_size=3))
 def test_texts_and_attachments(text: str, markup: str | None, attached: list[tuple[str, bytes]]) -> None:
     text = f"{text}\nThis text is long enough to be more than a hint."
-    found = data(written(text, markup, attached, From="ann@acme.example"))
+    found = data(written(text, markup, attached))
     assert found["text"] == text.strip("\n")
     assert (found["html"] or "").strip("\n") == (markup or "").strip("\n")
     assert [(each["name"], each["size"]) for each in found["attachments"]] == [
