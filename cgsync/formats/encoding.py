@@ -9,6 +9,8 @@ from typing import BinaryIO
 UTF8 = "utf-8"
 MARKS = ((codecs.BOM_UTF8, UTF8), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 PUNCTUATION = b'\n\r\t",;|\\{}[]:'
+SHIFTING = ("iso2022", "hz")
+"""Encodings in which ASCII stands for something else after certain signs."""
 CHUNK = 64 * 1024
 
 
@@ -16,6 +18,8 @@ def transparent(encoding: str) -> bool:
     """Whether a byte below 128 is always that ASCII character: then lines and brackets can be found in the bytes."""
     if encoding == UTF8:
         return True
+    if encoding.startswith(SHIFTING):
+        return False
     ascii_bytes = bytes(range(128))
     if ascii_bytes.decode(encoding, "replace") != ascii_bytes.decode("ascii"):
         return False
