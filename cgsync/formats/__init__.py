@@ -13,12 +13,17 @@ good for as long as the bytes before it do not change.
         records = select(body.document, "$.tickets[*]")
 
 A body is decoded whole: JSON, JSON Lines, CSV, XML or text, packed or not, told by itself unless it is said.
+
+        mail = await workers.mail(raw, MailOptions())
+        if not mail.automatic: ...                 a person wrote it; mail.key is its identity, mail.data the record
 """
 
 from __future__ import annotations
 
 from cgsync.formats.bodies import Body, decode_body
 from cgsync.formats.detection import FORMATS, decode, detect
+from cgsync.formats.mail.languages import LANGUAGES
+from cgsync.formats.mail.model import AUTOMATIC, Mail, MailLimits, MailOptions
 from cgsync.formats.options import BodyOptions, CsvOptions, DecodeOptions, Limits
 from cgsync.formats.paths import Path, compile_path, select
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
@@ -27,10 +32,12 @@ from cgsync.formats.settings import csv_settings, decode_settings, known_encodin
 from cgsync.formats.workers import Workers
 
 __all__ = [
+    "AUTOMATIC",
     "CSV_SCHEMA",
     "DECODE_SCHEMA",
     "ENCODING_SCHEMA",
     "FORMATS",
+    "LANGUAGES",
     "START",
     "Body",
     "BodyOptions",
@@ -38,6 +45,9 @@ __all__ = [
     "DecodeOptions",
     "Decoded",
     "Limits",
+    "Mail",
+    "MailLimits",
+    "MailOptions",
     "Malformed",
     "Path",
     "Resume",

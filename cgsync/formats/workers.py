@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +13,7 @@ from typing import Any, Self
 from cgsync.formats import remote
 from cgsync.formats.bodies import Body, decode_body
 from cgsync.formats.framing import Job
+from cgsync.formats.mail.model import Mail, MailOptions
 from cgsync.formats.options import BodyOptions
 from cgsync.formats.process import Process
 from cgsync.formats.records import Malformed
@@ -56,6 +58,10 @@ class Workers:
             return await asyncio.to_thread(decode_body, body, options, content_type=content_type, name=name)
         job = remote.described(options, content_type, name)
         return remote.body_of(await self.run(remote.FUNCTION, body, job))
+
+    async def mail(self, raw: bytes, options: MailOptions) -> Mail:
+        """One message as it came, always read in a process. What is no message, or kills it, is :class:`Malformed`."""
+        return Mail(**await self.run(remote.MAIL, raw, asdict(options)))
 
     async def run(self, function: str, payload: bytes, options: Mapping[str, Any]) -> Any:
         """What ``module:function`` returns for ``(payload, options)``, in a process; all of it is JSON-like.

@@ -15,9 +15,9 @@ from jinja2 import Undefined
 
 from cgsync.mapping.dates import read_time
 from cgsync.mapping.environment import Missing
-from cgsync.mapping.markup import text_of
 from cgsync.mapping.spec import Lookup
 from cgsync.mapping.values import MAX_FIELD, Unfit, plain, shown, words
+from cgsync.markup import text_of
 
 Filter = Callable[..., Any]
 MAX_DIGITS = 128

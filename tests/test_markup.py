@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cgsync.mapping.markup import text_of
+from cgsync.markup import text_of
 
 PARTS = st.sampled_from([
     "<p>", "</p>", "<script>", "</script>", "<!--", "-->", "&lt;", "&amp;", "a b", "<", ">", "\x1e", "\n", '<a href="',
