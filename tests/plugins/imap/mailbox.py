@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -57,6 +58,20 @@ class Mailbox:
         with self.client() as client:
             for each in letters:
                 client.append(folder, each, flags, at)
+
+    def fill(self, count: int) -> None:
+        """That many letters at once, as a server that holds them already."""
+        self.uids()  # so that the mailbox is there
+        for number in range(1, count + 1):
+            self.store(letter(number), name=f"{number:06}.M1P1.test")
+
+    def store(self, raw: bytes, *, name: str = "1.M1P1.odd") -> None:
+        """Put bytes there that no server would accept from a client."""
+        home = self.server.folder / "mail" / self.user
+        path = home / "tmp" / name
+        path.write_bytes(raw)
+        os.chown(path, home.stat().st_uid, home.stat().st_gid)
+        path.rename(home / "new" / name)
 
     def create(self, *folders: str) -> None:
         with self.client() as client:
