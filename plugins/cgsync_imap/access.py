@@ -11,8 +11,8 @@ from imapclient.exceptions import IMAPClientError, LoginError
 from cgsync.api import Secret, SourceMisconfigured
 from cgsync.http.trust import trust
 from cgsync_imap.client import Client, dialled, hang_up, log_in, show_token
-from cgsync_imap.connection import Connection
-from cgsync_imap.errors import lost, refused, turned_away, unreachable
+from cgsync_imap.connection import NOT_UNDERSTOOD, Connection
+from cgsync_imap.errors import lost, refused, turned_away, unreachable, words
 from cgsync_imap.settings import Settings
 from cgsync_imap.tokens import Tokens
 
@@ -69,11 +69,16 @@ class Access:
             show(client)
         except LoginError as error:
             hang_up(client)
-            raise turned_away(server, self._settings.username, error, hint) from None
-        except (OSError, IMAPClientError) as error:
+            raise turned_away(server, self._settings.username, self._concealed(words(error)), hint) from None
+        except (OSError, IMAPClientError, *NOT_UNDERSTOOD) as error:
             hang_up(client)
             raise lost(str(server), error) from error
         return client
+
+    def _concealed(self, said: str) -> str:
+        """A server may repeat what it was told."""
+        password = self._settings.password
+        return said.replace(password.reveal(), "********") if password else said
 
     def _trusted(self) -> ssl.SSLContext:
         """Made once: reading the system's certificates takes its time."""

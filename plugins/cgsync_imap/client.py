@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
+from imapclient.exceptions import CapabilityError, IMAPClientError
 
 from cgsync.api import Secret
 from cgsync_imap.settings import Server
@@ -25,6 +26,20 @@ class Client(IMAPClient):  # type: ignore[misc]  # it comes without types
     def _poll_socket(self, sock: Any, timeout: float | None = None) -> list[Any]:  # noqa: ARG002 - as it is overridden
         """Have ``idle_check`` read always: what came with an earlier answer lies in a buffer that no poll sees."""
         return [sock]
+
+    def idle(self) -> None:
+        """As IMAPClient has it, but other responses may come before the one that says that it has begun."""
+        if not self.has_capability("IDLE"):  # asked for now: in the middle of an IDLE would be too late
+            raise CapabilityError("the server has no IDLE")
+        tag = self._idle_tag = self._imap._command("IDLE")
+        while self._imap._get_response() is not None:
+            if answer := self._imap.tagged_commands.pop(tag, None):
+                raise IMAPClientError(f"IDLE failed: {answer[1][-1]!r}")
+
+    def announced(self) -> int | None:
+        """How many messages there are, by what the server said of its own accord since this was last asked."""
+        _, said = self._imap.response("EXISTS")
+        return None if said[-1] is None else int(said[-1])
 
 
 def dialled(server: Server, trust: ssl.SSLContext) -> Client:
@@ -51,6 +66,7 @@ def _prepare(client: Client) -> None:
     imap = client._imap
     imap.debug = 0  # else each line is made printable for a log that nobody reads
     imap.read = bounded(imap.read)
+    imap.readline = whole(imap.readline)
     connection = client.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEPALIVE.items():
@@ -67,6 +83,18 @@ def bounded(read: Callable[[int], bytes]) -> Callable[[int], bytes]:
         return read(size)
 
     return at_most
+
+
+def whole(readline: Callable[[], bytes]) -> Callable[[], bytes]:
+    """A line that is too long ends the connection: what is left of it would be taken for the next answer."""
+
+    def at_once() -> bytes:
+        try:
+            return readline()
+        except IMAPClientError as error:
+            raise OSError(str(error)) from error
+
+    return at_once
 
 
 def log_in(client: Client, username: str, password: Secret) -> None:

@@ -38,14 +38,17 @@ class Connection:
 
     async def open(self, dial: Callable[[], Client]) -> None:
         """Connect. Raises what ``dial`` raises. Whoever gives up does not wait for the rest of it."""
-        future = asyncio.get_running_loop().run_in_executor(self._thread, dial)
-        try:
-            self._client = await asyncio.shield(future)
-        except asyncio.CancelledError:
-            future.add_done_callback(_abandoned)
-            raise
-        finally:
-            self.lost = self._client is None
+        future = asyncio.get_running_loop().run_in_executor(self._thread, self._dial, dial)
+        future.add_done_callback(_heeded)
+        await asyncio.shield(future)
+
+    def _dial(self, dial: Callable[[], Client]) -> None:
+        """In the thread, where :meth:`_drop` comes after it, whoever has given up meanwhile."""
+        self._client = dial()
+
+    def _drop(self) -> None:
+        if self._client is not None:
+            hang_up(self._client)
 
     async def run(self, work: Callable[[Client], T]) -> T:
         """What ``work`` returns, in the thread of this connection; an IDLE is ended before.
@@ -63,24 +66,25 @@ class Connection:
 
         Once it was entered, a cancelled one leaves the connection in IDLE, which the next command ends.
         """
-        if not self.idling:
-            await self._command(Client.idle)
-            self.idling = True
-        news = await self._command(_heard)
+        news = await self._command(_heard if self.idling else _begun)
+        self.idling = True
         while not news:
             spoken = await self._readable(refresh)
+            self.idling = False  # until it has gone well
             news = await self._command(_listened if spoken else _asked_anew)
+            self.idling = True
 
     async def close(self) -> None:
         """Say goodbye, if the server listens, and end the thread."""
-        if self._client is not None and not self.lost:
-            with contextlib.suppress(SourceUnavailable, TimeoutError):
-                async with asyncio.timeout(GOODBYE):
-                    await self.run(Client.logout)
-        if self._client is not None:
-            self._thread.submit(hang_up, self._client)
-        self._thread.shutdown(wait=False)
-        self.lost = True
+        try:
+            if self._client is not None and not self.lost:
+                with contextlib.suppress(SourceUnavailable, TimeoutError):
+                    async with asyncio.timeout(GOODBYE):
+                        await self.run(Client.logout)
+        finally:
+            self.lost = True
+            self._thread.submit(self._drop)
+            self._thread.shutdown(wait=False)
 
     async def _command(self, work: Callable[[Client], T]) -> T:
         client = self._client
@@ -126,15 +130,20 @@ class Connection:
         return True
 
 
-def _abandoned(future: asyncio.Future[Client]) -> None:
-    """A connection that came about when nobody wanted it any more."""
-    if not future.cancelled() and future.exception() is None:
-        cut(future.result())
-        hang_up(future.result())
+def _heeded(future: asyncio.Future[None]) -> None:
+    """What came of an attempt that was given up is nobody's concern."""
+    if not future.cancelled():
+        future.exception()
 
 
 def _stop_idling(client: Client) -> None:
     client.idle_done()
+
+
+def _begun(client: Client) -> bool:
+    client.announced()
+    client.idle()
+    return client.announced() is not None or _heard(client)
 
 
 def _heard(client: Client) -> bool:
@@ -151,8 +160,7 @@ def _asked_anew(client: Client) -> bool:
     """Leave IDLE and enter it again, which a connection that is dead does not survive."""
     _, before = client.idle_done()
     _, between = client.noop()
-    client.idle()
-    return any(map(is_news, [*before, *between, *client.idle_check(0)]))
+    return _begun(client) or any(map(is_news, [*before, *between]))
 
 
 def is_news(response: Sequence[Any]) -> bool:

@@ -7,8 +7,6 @@ import socket
 import ssl
 from datetime import timedelta
 
-from imapclient.exceptions import LoginError
-
 from cgsync.api import SourceMisconfigured, SourceUnavailable
 from cgsync_imap.settings import Server
 
@@ -46,7 +44,7 @@ def unreachable(server: Server, error: OSError) -> SourceUnavailable | SourceMis
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = "the name in `host:`, or `tls: ca` for a certificate of your own"
         return SourceMisconfigured(f"{server}: the certificate is not trusted: {error.verify_message}", hint=hint)
-    if isinstance(error, ssl.SSLError):
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return SourceMisconfigured(f"{server}: no TLS: {error.reason}", hint="`port:` and `encryption:` must agree")
     if isinstance(error, socket.gaierror):
         return SourceUnavailable(f"{server}: the name does not resolve: {error.strerror}", hint="correct `host:`")
@@ -54,9 +52,8 @@ def unreachable(server: Server, error: OSError) -> SourceUnavailable | SourceMis
     return SourceUnavailable(f"{server}: no connection: {what}")
 
 
-def turned_away(server: Server, username: str, error: LoginError, hint: str) -> SourceUnavailable | SourceMisconfigured:
+def turned_away(server: Server, username: str, said: str, hint: str) -> SourceUnavailable | SourceMisconfigured:
     """A login that failed: for a reason that passes, or one for a person."""
-    said = words(error)
     if PASSING.search(said):
         return SourceUnavailable(f"{server}: login put off: {said}", retry_after=asked_for(said))
     return SourceMisconfigured(f"{server}: login of {username} refused: {said}", hint=hint)

@@ -13,9 +13,13 @@ from cgsync_imap.names import plain
 
 WINDOW = 50_000
 """Messages looked at by one SEARCH: its answer is one line, which imaplib bounds at a million bytes."""
+MOST_SEARCHES = 5
+"""How often in a row it is searched for what came while it was searched."""
 HEAD = 256 * 1024
 """Bytes of a message that are fetched together with what is known of it; most are no longer."""
 DELETED = "\\Deleted"
+BODY = (b"BODY[]<0>", b"BODY[]")
+"""How the beginning of a message is called in an answer, and how some call it."""
 ABOUT = ("RFC822.SIZE", "INTERNALDATE", "FLAGS")
 
 
@@ -116,7 +120,7 @@ class Session:
         """Those of the messages that are still there. Nothing is marked as read."""
         items = [*ABOUT, f"BODY.PEEK[]<0.{HEAD}>"]
         found = await self.connection.run(lambda client: client.fetch(uids, items))
-        return [_message(uid, found[uid]) for uid in uids if b"BODY[]<0>" in found.get(uid, {})]
+        return [_message(uid, found[uid]) for uid in uids if any(name in found.get(uid, {}) for name in BODY)]
 
     async def fetch_all(self, uid: int) -> bytes:
         """One message in full; empty if it is gone."""
@@ -169,7 +173,7 @@ def _set(uids: Sequence[int]) -> str:
 
 
 def _message(uid: int, found: Mapping[bytes, Any]) -> Message:
-    raw = found[b"BODY[]<0>"] or b""
+    raw = next((found[name] for name in BODY if found.get(name)), b"")
     at = found.get(b"INTERNALDATE") or datetime.fromtimestamp(0, UTC)
     return Message(
         uid=uid,
@@ -184,11 +188,13 @@ def _search(client: Client, criteria: Sequence[Any], messages: int, window: int)
     """In the thread: UIDs, and how many messages there are. Asked again when something comes in meanwhile, since what
     was announced once is not announced again."""
     client.noop()
-    while True:
-        messages = announced(client, messages)
+    messages = client.announced() or messages
+    for _ in range(MOST_SEARCHES):
         found = _windows(client, criteria, messages, window)
-        if announced(client, -1) < 0:
-            return found, messages
+        if (now := client.announced()) is None:
+            break
+        messages = now
+    return found, messages
 
 
 def _windows(client: Client, criteria: Sequence[Any], messages: int, window: int) -> Sequence[int]:
@@ -203,12 +209,6 @@ def _windows(client: Client, criteria: Sequence[Any], messages: int, window: int
         found.update(client.search([f"{first}:{last}", *criteria], charset))
         last = str(first - 1)
     return sorted(found)
-
-
-def announced(client: Client, otherwise: int) -> int:
-    """How many messages there are, by what the server said since this was last asked."""
-    _, said = client._imap.response("EXISTS")
-    return otherwise if said[-1] is None else int(said[-1])
 
 
 def _text(value: bytes | None) -> str:
