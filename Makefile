@@ -9,7 +9,7 @@ APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-rec
 # Hundreds of tests start the program: what is compiled once is not compiled again each time.
 unexport PYTHONDONTWRITEBYTECODE
 # command → the Debian package that brings it; what is missing makes its tests be skipped, never the run fail
-TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium faketime:faketime
+TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium faketime:faketime /usr/sbin/dovecot:dovecot-imapd openssl:openssl
 
 # A package that the rest of the run cannot do without: installed as root on Debian, else named with the one line to type.
 as_root_on_debian = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null

@@ -1,0 +1,70 @@
+"""What a server, a network or a library says, in the words of the core."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from datetime import timedelta
+
+from cgsync.api import SourceMisconfigured, SourceUnavailable
+from cgsync_imap.settings import Server
+
+BACKOFF = re.compile(r"backoff time:? *(\d+)", re.IGNORECASE)
+"""Exchange says in milliseconds how long it wants to be left alone."""
+PASSING = re.compile(
+    r"UNAVAILABLE|INUSE|LIMIT|SERVERBUG|THROTTLED|OVERQUOTA|too many|simultaneous|temporar|try again|backoff",
+    re.IGNORECASE,
+)
+"""A login that was refused for another reason than who we are."""
+LONGEST = 300
+
+
+class Refused(SourceUnavailable):
+    """The server said NO to one command; the connection is as good as before."""
+
+
+def refused(where: str, error: Exception) -> Refused:
+    said = words(error)
+    return Refused(f"{where}: {said}", retry_after=asked_for(said))
+
+
+def lost(where: str, error: Exception) -> SourceUnavailable:
+    said = words(error)
+    what = "no answer in time" if isinstance(error, TimeoutError) else f"the connection was lost: {said}"
+    return SourceUnavailable(f"{where}: {what}", retry_after=asked_for(said))
+
+
+def garbled(where: str, error: Exception) -> SourceUnavailable:
+    return SourceUnavailable(f"{where}: the answer cannot be understood: {type(error).__name__}: {words(error)}")
+
+
+def unreachable(server: Server, error: OSError) -> SourceUnavailable | SourceMisconfigured:
+    """There is no connection."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = "the name in `host:`, or `tls: ca` for a certificate of your own"
+        return SourceMisconfigured(f"{server}: the certificate is not trusted: {error.verify_message}", hint=hint)
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return SourceMisconfigured(f"{server}: no TLS: {error.reason}", hint="`port:` and `encryption:` must agree")
+    if isinstance(error, socket.gaierror):
+        return SourceUnavailable(f"{server}: the name does not resolve: {error.strerror}", hint="correct `host:`")
+    what = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or words(error)
+    return SourceUnavailable(f"{server}: no connection: {what}")
+
+
+def turned_away(server: Server, username: str, said: str, hint: str) -> SourceUnavailable | SourceMisconfigured:
+    """A login that failed: for a reason that passes, or one for a person."""
+    if PASSING.search(said):
+        return SourceUnavailable(f"{server}: login put off: {said}", retry_after=asked_for(said))
+    return SourceMisconfigured(f"{server}: login of {username} refused: {said}", hint=hint)
+
+
+def asked_for(said: str) -> timedelta | None:
+    found = BACKOFF.search(said)
+    return timedelta(milliseconds=int(found[1])) if found else None
+
+
+def words(error: Exception) -> str:
+    """What it says, in one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return "".join(sign for sign in text if sign.isprintable())[:LONGEST]

@@ -1,0 +1,174 @@
+"""The options of an IMAP source, checked and in one shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from cgsync.api import Log, Secret, SourceMisconfigured
+from cgsync.http import Tls
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """How it is reached. ``encryption``: ``implicit``, ``starttls`` or ``none``."""
+
+    host: str
+    port: int
+    encryption: str
+    tls: Tls
+    connect: timedelta
+    read: timedelta
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Server:
+        encryption = options["encryption"]
+        files = {name: Path(options["tls"][name]) for name in ("ca", "cert", "key") if name in options["tls"]}
+        return cls(
+            host=options["host"],
+            port=options.get("port", 993 if encryption == "implicit" else 143),
+            encryption=encryption,
+            tls=Tls(**files, verify=options["tls"]["verify"]),
+            connect=options["timeout"]["connect"],
+            read=options["timeout"]["read"],
+        )
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    def check_secure(self, log: Log, *, allowed: bool) -> None:
+        """Raise :class:`SourceMisconfigured` for what anyone on the way could read, unless that is meant."""
+        for words in self._insecure():
+            if not allowed:
+                raise SourceMisconfigured(words, hint="if that is meant, say allow_insecure: true")
+            log.warning("insecure", reason=words, allowed_by="allow_insecure")
+
+    def _insecure(self) -> Sequence[str]:
+        plain = self.encryption == "none" and not _is_here(self.host)
+        words = [f"{self} is not encrypted"] if plain else []
+        return [*words, "tls.verify: false trusts whoever answers"] if not self.tls.verify else words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class After:
+    """What happens to a message whose record is stored: one of these."""
+
+    flags: Sequence[str] = ()
+    move: str = ""
+    delete: bool = False
+
+    @classmethod
+    def of(cls, option: Any) -> After | None:
+        if isinstance(option, str):
+            return cls(delete=True) if option == "delete" else None
+        return cls(flags=tuple(option.get("flag", ())), move=option.get("move", ""))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """``start``: ``None`` for all, else the time from which on messages count, ``now`` apart.
+
+    ``search`` holds the criteria of IMAP that are added to each search.
+    """
+
+    server: Server
+    username: str
+    password: Secret | None
+    mechanism: str
+    folders: Sequence[str]
+    exclude: Sequence[str]
+    special: bool
+    relist: timedelta
+    start: date | str
+    search: Sequence[Any]
+    skip: Mapping[str, Any]
+    after: After | None
+    idle: bool
+    idle_refresh: timedelta
+    uidvalidity: str
+    largest: int
+    too_large: str
+    reserved: Sequence[str] = field(default_factory=tuple)
+    """Folders that are ours: what was moved there is not read again."""
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Settings:
+        """Raises :class:`SourceMisconfigured` for a line break in what is sent, and for a day that is none."""
+        check_lines(options)
+        after = After.of(options["after"])
+        return cls(
+            server=Server.of(options),
+            username=options["username"],
+            password=options.get("password"),
+            mechanism=options["mechanism"],
+            folders=tuple(options["folders"]),
+            exclude=tuple(options.get("exclude", ())),
+            special=options["special"],
+            relist=options["relist"],
+            start=start(options["start"]),
+            search=criteria(options["search"]),
+            skip=options["skip"],
+            after=after,
+            idle=options["idle"],
+            idle_refresh=options["idle_refresh"],
+            uidvalidity=options["uidvalidity"],
+            largest=options["limits"]["message"],
+            too_large=options["limits"]["too_large"],
+            reserved=(after.move,) if after and after.move else (),
+        )
+
+
+def start(option: str) -> date | str:
+    """``now``, ``all`` or a day."""
+    if option in ("now", "all"):
+        return option
+    try:
+        return date.fromisoformat(option)
+    except ValueError:
+        raise SourceMisconfigured(f"start: there is no day {option}", hint="for instance 2026-01-31") from None
+
+
+def criteria(search: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The criteria in IMAP's words; IMAPClient quotes what must be."""
+    found: list[Any] = []
+    for name in ("from", "to", "cc", "subject", "keyword", "unkeyword", "larger", "smaller"):
+        if name in search:
+            found += [name.upper(), search[name]]
+    for header, value in search.get("header", {}).items():
+        found += ["HEADER", header, value]
+    if "unseen" in search:
+        found.append("UNSEEN" if search["unseen"] else "SEEN")
+    return (*found, *search.get("raw", ()))
+
+
+def check_lines(value: Any, place: str = "") -> None:
+    """What is sent to the server is one line: a line break would begin another command."""
+    if isinstance(value, Mapping):
+        for name, each in value.items():
+            check_lines(name, place)
+            if name not in ("oauth2", "tls"):
+                check_lines(each, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, list | tuple):
+        for each in value:
+            check_lines(each, place)
+    elif isinstance(value, str | Secret):
+        text = value.reveal() if isinstance(value, Secret) else value
+        if any(sign in text for sign in "\r\n\0"):
+            raise SourceMisconfigured(f"{place}: it contains a line break", hint="remove it; a file may end with one")
+
+
+def midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
