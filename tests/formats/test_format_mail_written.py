@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from tests.formats.letters import data
 
-words = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S", "Zs"]), min_size=1, max_size=40).map(
-    lambda text: " ".join(text.split())
-)
+LETTERS = "abz XYZ 09 äßÉñ привет 你好 🙂€ ,.;:()[]<>'\"\\/-_+=?&%#!"
+words = st.text(LETTERS, min_size=1, max_size=40).map(lambda text: " ".join(text.split()))
 names = words.filter(
     lambda name: name.isprintable() and bool(name) and name == name.strip(", ") and not re.search("@|=[?]", name)
 )
