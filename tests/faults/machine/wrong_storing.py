@@ -12,10 +12,11 @@ import pytest
 
 from cgsync import intake
 from cgsync.errors import UnknownCommit
-from cgsync.ledger import Instant, attempts, checkpoints, counters, epoch, lock, outbox, settlements
+from cgsync.ledger import Instant, attempts, checkpoints, counters, epoch, outbox, settlements
 from cgsync.ledger.outbox import rows
 from cgsync.ledger.writer import Writer
 from cgsync.model import Again, Delivered, Lane, Refused, Result
+from cgsync.state import lock
 
 Mutant: TypeAlias = Callable[[pytest.MonkeyPatch], None]
 

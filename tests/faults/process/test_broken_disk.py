@@ -17,7 +17,7 @@ from tests.faults.verdict import Verdict, count
 pytestmark = [pytest.mark.alone, needs.program("strace")]
 
 RUNS = count(tests=150, faults=2_400)
-LANES = 4
+LANES = 6
 ON_LEDGER = {
     "pwrite64": ("EIO", "ENOSPC", "EROFS"),
     "fdatasync": ("EIO", "ENOSPC", "EROFS"),
