@@ -16,8 +16,8 @@ from cgsync_imap.errors import lost, refused, turned_away, unreachable, words
 from cgsync_imap.settings import Settings
 from cgsync_imap.tokens import Tokens
 
-WRONG_PASSWORD = "correct `username:` and `password:`; some servers want a password for applications"  # noqa: S105
-WRONG_TOKEN = "the token was issued, but not for this mailbox: see the README for the rights that it needs"  # noqa: S105
+WRONG_PASSWORD = "correct `username:` and `password:`; some servers want a password for applications"  # noqa: S105 - words, no secret
+WRONG_TOKEN = "the token was issued, but not for this mailbox: see the README for the rights that it needs"  # noqa: S105 - as above
 
 
 class Access:
