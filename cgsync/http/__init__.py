@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from cgsync.http.address import is_loopback
     from cgsync.http.auth import Auth, Connects, Credential, Fixed, api_key, basic, bearer
     from cgsync.http.broken import Broken, Kind, TooLarge
     from cgsync.http.budgets import Budgets
@@ -77,6 +78,7 @@ __all__ = [
     "bearer",
     "client_credentials",
     "http_arguments",
+    "is_loopback",
     "open_http",
     "quota",
     "retry_after",
@@ -84,6 +86,7 @@ __all__ = [
 ]
 
 HOMES = {
+    "address": ("is_loopback",),
     "auth": (
         "Auth",
         "Connects",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cgsync.api import Context
 from cgsync.errors import SourceMisconfigured
+from cgsync.http.address import is_loopback
 from cgsync.http.identity import identity, text
 from cgsync.http.pace import Pace
 from cgsync.http.settings import PATIENCE, Caps, CircuitBreaker, Retry, Tls, Trace
@@ -107,13 +107,4 @@ def _login_urls(auth: Options | None) -> list[str]:
 
 def _is_plain(url: str) -> bool:
     parts = urlsplit(url)
-    return parts.scheme == "http" and not _is_here(parts.hostname or "")
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from cgsync.api import Log, Secret, SourceMisconfigured
-from cgsync.http import Tls
+from cgsync.http import Tls, is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +47,7 @@ class Server:
             log.warning("insecure", reason=words, allowed_by="allow_insecure")
 
     def _insecure(self) -> Sequence[str]:
-        plain = self.encryption == "none" and not _is_here(self.host)
+        plain = self.encryption == "none" and not is_loopback(self.host)
         words = [f"{self} is not encrypted"] if plain else []
         return [*words, "tls.verify: false trusts whoever answers"] if not self.tls.verify else words
 
@@ -163,12 +162,3 @@ def check_lines(value: Any, place: str = "") -> None:
 
 def midnight(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
