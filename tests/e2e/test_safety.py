@@ -35,6 +35,13 @@ def ask(port: int, path: str, host: str = "localhost") -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
+def taken(port: int) -> socket.socket | None:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
+
+
 def figures(text: str) -> dict[str, float]:
     lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in lines}
@@ -83,13 +90,7 @@ def test_a_default_port_that_is_taken_is_a_warning_and_a_chosen_one_an_error(sit
         ended = site.start()
         assert ended.wait(30) == 78
         assert "cannot be listened on" in site.said()
-    with socket.socket() as holder:
-        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            holder.bind(("127.0.0.1", 8787))
-            holder.listen()
-        except OSError:
-            pass  # another one has it, which will do
+    with eventually(lambda: taken(8787)):  # daemons of other tests have it now and then
         site.write(top="")
         site.running()
         assert "no metrics over HTTP" in site.said()
