@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cgsync import control
+
 PATIENCE = 60.0
 """Seconds until a condition that should come true is given up."""
 
@@ -160,6 +162,10 @@ class Site:
 
     def json(self, *arguments: str, check: int | None = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", check=check).stdout)
+
+    def ask(self, verb: str, **args: Any) -> Any:
+        """What the daemon answers a command: at once, where starting one for each look would miss the right moment."""
+        return control.ask(self.folder / "state" / "control.sock", verb, args)
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """Start the daemon; its log goes to a file, which :meth:`said` reads."""

@@ -32,7 +32,7 @@ def test_what_a_kill_left_unsettled_is_settled_at_the_next_start(site: Site) -> 
     daemon = site.running()
     eventually(lambda: len(site.sandbox.activities) == 5)
     eventually(lambda: "could not settle" in site.said())
-    eventually(lambda: not site.json("status")["outbox"].get("pending"))
+    eventually(lambda: not site.ask("status")["outbox"].get("pending"))
     daemon.send_signal(signal.SIGKILL)
     daemon.wait(10)
     (site.drop / "archive").unlink()

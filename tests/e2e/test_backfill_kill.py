@@ -12,11 +12,9 @@ import sys
 from collections import Counter
 from contextlib import closing, suppress
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from cgsync import control
 from cgsync.delivery.rows import MOST_UNSETTLED
 from tests.e2e.desk import BEFORE_BUSY, CONCURRENCY, DESK, MAY, arrive, busy, furnish
 from tests.e2e.installation import Site, environment, eventually, orders
@@ -26,11 +24,6 @@ from tests.e2e.installation import Site, environment, eventually, orders
 def desk(site: Site) -> Site:
     furnish(site)
     return site
-
-
-def ask(site: Site, verb: str, **args: Any) -> Any:
-    """As a command would, but as often as it takes to meet the right moment."""
-    return control.ask(site.folder / "state" / "control.sock", verb, args)
 
 
 def sent(site: Site) -> list[str]:
@@ -53,19 +46,19 @@ def test_a_backfill_that_is_killed_goes_on_sends_each_record_once_and_lets_live_
     with busy(desk):
         begun = desk.run("backfill", "desk", "--from", "2026-05-01", "--to", "2026-06-01", "--detach").stdout
         assert begun == "backfill 1 has begun; `cgsync backfill` shows how far it is\n"
-        eventually(lambda: ask(desk, "backfill.show", number=1)["read"] == BEFORE_BUSY)
+        eventually(lambda: desk.ask("backfill.show", number=1)["read"] == BEFORE_BUSY)
         kill(daemon)
     [found] = desk.json("backfill")
     assert (found["state"], found["read"]) == ("running", BEFORE_BUSY)
 
     desk.running()
     live = arrive(desk, *range(9_000, 9_020))
-    eventually(lambda: ask(desk, "status")["sources"][0]["pending"] == len(MAY) + len(live))
-    done = eventually(lambda: (found := ask(desk, "backfill.show", number=1))["state"] == "done" and found)
+    eventually(lambda: desk.ask("status")["sources"][0]["pending"] == len(MAY) + len(live))
+    done = eventually(lambda: (found := desk.ask("backfill.show", number=1))["state"] == "done" and found)
     assert (done["read"], done["stored"], done["waiting"]) == (len(MAY), len(MAY), len(MAY))
     assert sent(desk) == []
     desk.run("resume", "--sending")
-    eventually(lambda: ask(desk, "backfill.show", number=1)["waiting"] == 0)
+    eventually(lambda: desk.ask("backfill.show", number=1)["waiting"] == 0)
     log = sent(desk)
     assert live <= set(log[: len(live) + CONCURRENCY]), "live ones were to overtake"
     assert Counter(log) == dict.fromkeys(live | MAY, 1)
@@ -84,10 +77,10 @@ def test_a_backfill_that_is_killed_while_it_is_sent_loses_nothing_and_repeats_on
     desk.run("pause", "--sending")  # until the rest is read: what is live is to overtake all of it
     desk.running()
     live = arrive(desk, *range(9_000, 9_005))
-    eventually(lambda: ask(desk, "backfill.show", number=1)["state"] == "done")
+    eventually(lambda: desk.ask("backfill.show", number=1)["state"] == "done")
     eventually(lambda: stored(desk, live))
     desk.run("resume", "--sending")
-    eventually(lambda: ask(desk, "status")["sources"][0]["pending"] == 0)
+    eventually(lambda: desk.ask("status")["sources"][0]["pending"] == 0)
     log = sent(desk)
     assert live <= set(log[before:][: len(live) + CONCURRENCY]), "live ones were to overtake"
     counted = Counter(log)

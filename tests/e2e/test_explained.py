@@ -42,8 +42,8 @@ def test_what_became_of_a_reference_is_told_in_every_state(site: Site) -> None:
     site.sandbox.fault({"kind": "status", "status": 422, "body": UNKNOWN, "reference": "order-2"})
     site.put("a.csv", orders(3).replace("Company 0", ""))
     process = site.running()
-    eventually(lambda: site.json("explain", "order-1")["state"] == "delivered")
-    eventually(lambda: site.json("explain", "order-2")["state"] == "refused")
+    eventually(lambda: site.ask("explain", reference="order-1")["state"] == "delivered")
+    eventually(lambda: site.ask("explain", reference="order-2")["state"] == "refused")
     delivered = site.json("explain", "order-1")
     assert delivered["answer"]["reference"] == "order-1"
     assert {each["field"]: each["expression"] for each in delivered["fields"]}["account"] == "{{ order.company }}"

@@ -9,7 +9,7 @@ from tests.e2e.installation import Site, eventually, orders
 
 def test_sigterm_ends_an_idle_daemon_and_leaves_a_clean_stop_behind(site: Site) -> None:
     daemon = site.running()
-    eventually(lambda: site.json("status")["sources"][0]["condition"] == "idle")
+    eventually(lambda: site.ask("status")["sources"][0]["condition"] == "idle")
     daemon.send_signal(signal.SIGTERM)
     assert daemon.wait(10) == 0
     assert site.said().rstrip().endswith("stopped")
@@ -61,7 +61,7 @@ def test_one_sources_trouble_never_touches_another(site: Site) -> None:
     site.put("a.csv", orders(5))
     site.running()
     eventually(lambda: len(site.sandbox.activities) == 5)
-    status = eventually(lambda: (s := site.json("status")) and s["trouble"] and s)
+    status = eventually(lambda: (s := site.ask("status")) and s["trouble"] and s)
     conditions = {source["source"]: source["condition"] for source in status["sources"]}
     assert conditions["orders"] in {"idle", "polling"}
     assert conditions["lost"] in {"unavailable", "misconfigured"}

@@ -43,7 +43,7 @@ def test_sending_that_is_paused_stays_so_over_a_kill_while_sources_are_read(site
     daemon = site.running()
     site.run("pause", "--sending")
     site.put("a.csv", orders(5))
-    eventually(lambda: site.json("status")["outbox"].get("pending") == 5)
+    eventually(lambda: site.ask("status")["outbox"].get("pending") == 5)
     kill(daemon)
     site.running()
     site.write(options="rate_limit: 5000/s\n  concurrency: 4")
@@ -68,7 +68,7 @@ def test_a_checkpoint_is_moved_only_while_its_source_rests(site: Site) -> None:
     site.run("pause", "orders")
     site.run("checkpoint", "reset", "orders", "a.csv")
     site.run("resume", "orders")
-    eventually(lambda: site.json("status")["sources"][0]["read"] == 6)
+    eventually(lambda: site.ask("status")["sources"][0]["read"] == 6)
     assert site.sandbox.stats["applied"] == 3, "what did not change is not sent again"
 
 

@@ -12,7 +12,7 @@ EDITED = MAPPING.replace(
 def test_apply_sends_exactly_what_was_planned_and_then_nothing_is_planned(site: Site) -> None:
     site.put("a.csv", orders(10))
     site.running()
-    eventually(lambda: site.json("status")["sources"][0]["delivered"] == 10)
+    eventually(lambda: site.ask("status")["sources"][0]["delivered"] == 10)
     site.write(sources=site.source("orders", site.drop, mapping=EDITED))
     planned = site.json("plan", "orders")
     assert planned["counts"]["updated"] == 3
@@ -24,7 +24,7 @@ def test_apply_sends_exactly_what_was_planned_and_then_nothing_is_planned(site: 
 
     site.run("apply", "orders")
     eventually(lambda: site.sandbox.stats["applied"] == 13)
-    eventually(lambda: site.json("status")["sources"][0]["delivered"] == 13)
+    eventually(lambda: site.ask("status")["sources"][0]["delivered"] == 13)
     assert sorted(put["reference"] for put in site.sandbox.log(after=10)) == ["order-0", "order-1", "order-2"]
     assert "nothing would be sent" in site.run("plan", "orders").stdout
     site.balances()
@@ -44,9 +44,9 @@ def test_a_run_that_surges_is_held_and_released(site: Site) -> None:
     while (runs := site.said().count("took in")) < 10:  # two files in one run would be one run
         site.put(f"{runs}.csv", orders(1, start=runs))
         eventually(lambda before=runs: site.said().count("took in") > before)
-    eventually(lambda: site.json("status")["sources"][0]["delivered"] == 10)
+    eventually(lambda: site.ask("status")["sources"][0]["delivered"] == 10)
     site.put("surge.csv", orders(1_200, start=5_000))
-    status = eventually(lambda: (found := site.json("status"))["outbox"].get("held") == 200 and found)
+    status = eventually(lambda: (found := site.ask("status"))["outbox"].get("held") == 200 and found)
     [trouble] = status["trouble"]
     assert "more than 1,000 activities" in trouble["words"]
     eventually(lambda: site.sandbox.stats["applied"] == 1_010)
@@ -55,7 +55,7 @@ def test_a_run_that_surges_is_held_and_released(site: Site) -> None:
 
     assert site.run("outbox", "release", "--source", "orders").stdout == "200 released\n"
     eventually(lambda: len(site.sandbox.activities) == 1_210)
-    eventually(lambda: not site.json("status")["outbox"].get("pending"))
+    eventually(lambda: not site.ask("status")["outbox"].get("pending"))
     assert site.json("status")["trouble"] == []
     site.balances()
 
@@ -64,7 +64,7 @@ def test_a_run_that_makes_many_accounts_is_held_from_the_first_on_where_that_is_
     site.write(top="limits: { new_accounts: 3 }\n")
     site.put("a.csv", orders(20))
     site.running()
-    eventually(lambda: site.json("status")["outbox"].get("held") == 17)
+    eventually(lambda: site.ask("status")["outbox"].get("held") == 17)
     eventually(lambda: len(site.sandbox.activities) == 3)
     assert {row["state"] for row in site.json("outbox", "list")} == {"held"}
     site.run("outbox", "release", "order-3")

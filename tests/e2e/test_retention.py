@@ -29,7 +29,7 @@ def test_what_was_delivered_loses_body_and_record_and_is_not_sent_again(site: Si
     site.sandbox.fault({"kind": "status", "status": 503, "reference": "order-3"})
     site.put("a.csv", orders(4))
     site.running()
-    eventually(lambda: len(site.sandbox.activities) == 3 and site.json("status")["outbox"]["pending"] == 1)
+    eventually(lambda: len(site.sandbox.activities) == 3 and site.ask("status")["outbox"]["pending"] == 1)
     before = site.sandbox.stats["applied"]
 
     site.write(top="retention: { bodies: 0s, records: 0s }\n")

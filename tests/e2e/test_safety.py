@@ -48,7 +48,7 @@ def figures(text: str) -> dict[str, float]:
 
 
 def delivered(site: Site, count: int) -> bool:
-    return len(site.sandbox.activities) == count and not site.json("status")["outbox"].get("pending")
+    return len(site.sandbox.activities) == count and not site.ask("status")["outbox"].get("pending")
 
 
 def test_metrics_tell_of_books_outbox_and_sender_and_the_verb_says_the_same(site: Site) -> None:
@@ -178,7 +178,7 @@ def fill(site: Site, size: int) -> None:
 
 
 def condition(site: Site) -> str:
-    return str(site.json("status")["sources"][0]["condition"])
+    return str(site.ask("status")["sources"][0]["condition"])
 
 
 def polled_in_vain(site: Site, *, times: int) -> None:
@@ -186,7 +186,7 @@ def polled_in_vain(site: Site, *, times: int) -> None:
     since: set[str] = set()
 
     def so_often() -> bool:
-        [source] = site.json("status")["sources"]
+        [source] = site.ask("status")["sources"]
         if source["condition"] == "unavailable":
             since.add(source["since"])
         return len(since) > times
@@ -206,7 +206,7 @@ def test_a_disk_that_fills_up_stops_reading_then_sending_and_both_go_on_by_thems
     assert "reading waits" in trouble["words"]
     assert trouble["hint"]
     fill(small, 58 * 2**20)
-    eventually(lambda: small.json("status")["sender"]["state"] == "halted")
+    eventually(lambda: small.ask("status")["sender"]["state"] == "halted")
     assert "reading and sending wait" in small.json("status")["sender"]["because"]
     polled_in_vain(small, times=2)
     assert len(small.sandbox.activities) == 10

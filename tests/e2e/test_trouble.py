@@ -6,7 +6,7 @@ from tests.e2e.installation import Site, eventually, orders
 
 
 def delivered(site: Site, count: int) -> None:
-    eventually(lambda: len(site.sandbox.activities) == count and not site.json("status")["outbox"].get("pending"))
+    eventually(lambda: len(site.sandbox.activities) == count and not site.ask("status")["outbox"].get("pending"))
 
 
 def test_429_with_retry_after_stops_all_workers_for_that_long_and_counts_no_attempt(site: Site) -> None:
@@ -69,7 +69,7 @@ def test_a_token_endpoint_that_refuses_pauses_loudly_and_loses_nothing(site: Sit
     site.put("a.csv", orders(50))
     site.sandbox.fault({"kind": "refuse_token"})
     site.running()
-    trouble = eventually(lambda: [each for each in site.json("status")["trouble"] if each["what"] == "sender"])
+    trouble = eventually(lambda: [each for each in site.ask("status")["trouble"] if each["what"] == "sender"])
     assert "invalid_client" in trouble[0]["words"]
     assert trouble[0]["hint"]
     assert site.json("status")["outbox"] == {"pending": 50}
