@@ -32,10 +32,10 @@ check: $(VENV)/.dev  ## style, types and layers, without the tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Most tests wait more than they work. The campaigns that count on the time that they have come last, with nothing beside.
+# Most tests wait more than they work. The campaigns that count on the time that they have come last, with little beside.
 pytest: $(VENV)/.dev $(DESK)/.roundup | check
 	$(BIN)/python -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal -m "not alone" $(ARGS)
-	$(BIN)/python -m pytest -q -m alone tests/faults $(ARGS)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m alone tests/faults $(ARGS)
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.alone
 
 LANES = 4
 """A run waits more than it works: for the two minutes of an abandoned request, in its own time."""
-SHARE = 9
-"""By `make test` every ninth of the calls that reach outside is tried, by `make faults` every call there is."""
+SHARE = 6
+"""By `make test` every sixth of the calls that reach outside is tried, by `make faults` every call there is."""
 TWICE = 5
 """Every fifth time, the run that makes it good is killed too, anywhere."""
 
