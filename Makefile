@@ -14,9 +14,11 @@ TOOLS  := strace:strace systemd-nspawn:systemd-container chromium:chromium faket
 # A package that the rest of the run cannot do without: installed as root on Debian, else named with the one line to type.
 as_root_on_debian = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null
 
+# The two environments, and the checks, are made side by side.
+MAKEFLAGS += --jobs=2
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check pytest tools lock audit faults soak bench clean
+.PHONY: help demo test check style types layers pytest tools lock audit faults soak bench clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 \t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -24,16 +26,22 @@ help:  ## this list
 demo: $(VENV)/.run  ## set up what is missing, then show cgsync at work: a stand-in for CustomerGauge, exports, a help desk, the real daemon
 	@$(BIN)/cgsync demo
 
-test: tools check pytest  ## set up what is missing, then run every check and every test
+test: pytest  ## set up what is missing, then run every check and every test
 
-check: $(VENV)/.dev  ## style, types and layers, without the tests
+check: types style layers  ## style, types and layers, without the tests
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+style: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
+
+layers: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 # Most tests wait more than they work. The campaigns that count on the time that they have come last, with little beside.
-pytest: $(VENV)/.dev $(DESK)/.roundup | check
+pytest: $(VENV)/.dev $(DESK)/.roundup | tools check
 	$(BIN)/python -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m alone tests/faults $(ARGS)
 
