@@ -112,6 +112,8 @@ def _assembled(
     overlay = sections.overlay(root, findings, environ)
     web.check(root, findings)
     budgets.check(root, checked, findings)
+    if freshness := root.get("freshness"):
+        sources.check_length(freshness, ("freshness",), findings)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
@@ -120,6 +122,7 @@ def _assembled(
         plugin_dir=plugin_dir,
         contract=sections.contract(overlay),
         limits=root.get("limits"),
+        freshness=root.get("freshness"),
     )
     made = sources.assemble(checked, shared)
     sources.check_apart(checked, shared)

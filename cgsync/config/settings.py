@@ -134,6 +134,8 @@ class SourceConfig:
     mapping: MappingSpec
     shared: bool = False
     limits: Limits = Limits()
+    freshness: timedelta | Literal["learned", "off"] = "learned"
+    """for how long nothing new may come of it"""
     expanded_from: str | None = None
     fingerprint: str
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -46,6 +47,7 @@ class Shared:
     plugin_dir: Path | None
     contract: Contract | None
     limits: Node | None = None
+    freshness: Node | None = None
 
 
 def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
@@ -115,20 +117,16 @@ class _Assembly:
         every, expression = self._node.get("every"), self._node.get("cron")
         if every and expression:
             self._findings.key(expression, (*self._path, "cron"), "stands beside every", help="keep one of them")
-        if every and (time := self._duration(every)) is not None and time < SHORTEST:
-            self._findings.value(every, (*self._path, "every"), "must be at least 1s")
+        if every:
+            check_length(every, (*self._path, "every"), self._findings)
+        if freshness := self._node.get("freshness"):
+            check_length(freshness, (*self._path, "freshness"), self._findings)
         if expression and isinstance(expression.value, str):
             try:
                 cron.trigger(expression.value, zone)
             except ValueError as error:
                 help_ = "minute hour day month weekday, as in crontab(5)"
                 self._findings.value(expression, (*self._path, "cron"), f"is no schedule: {error}", help=help_)
-
-    def _duration(self, node: Node) -> timedelta | None:
-        try:
-            return duration(str(node.value))
-        except ValueError:
-            return None  # the schema has said so
 
     def _spec(self, zone: ZoneInfo) -> MappingSpec | None:
         from cgsync.mapping import MappingSpec  # the template engine, which `locate` can do without
@@ -237,7 +235,7 @@ class _Assembly:
         assert self._kind is not None
         schedule = self._schedule(zone)
         shared = self._node.at(("shared",)).value is True
-        limits = self._limits()
+        limits, freshness = self._limits(), self._freshness()
         return SourceConfig(
             name=name,
             plugin=self._source.plugin,
@@ -248,14 +246,26 @@ class _Assembly:
             mapping=spec,
             shared=shared,
             limits=limits,
+            freshness=freshness,
             expanded_from=self._name if name != self._name else None,
-            fingerprint=self._fingerprint(name, options, schedule, spec, [shared, asdict(limits), self._source.preset]),
+            fingerprint=self._fingerprint(
+                name, options, schedule, spec, [shared, asdict(limits), freshness, self._source.preset]
+            ),
         )
 
     def _limits(self) -> Limits:
         """The source's own, and for what it does not say those for all."""
         given = (self._shared.limits, self._node.get("limits"))
         return Limits(**{key: value(each) for node in given if node for key, each in node.items()})
+
+    def _freshness(self) -> timedelta | Literal["learned", "off"]:
+        """The source's own, else that for all."""
+        node = self._node.get("freshness") or self._shared.freshness
+        match node.value if node else "learned":
+            case "learned" | "off" as word:
+                return word
+            case length:
+                return duration(str(length))
 
     def _schedule(self, zone: ZoneInfo) -> Schedule:
         every, expression, jitter = (self._node.get(key) for key in ("every", "cron", "jitter"))
@@ -281,6 +291,13 @@ class _Assembly:
         folder = self._shared.plugin_dir
         file = folder / f"{self._source.plugin}.py" if folder else None
         return blake2b(file.read_bytes(), digest_size=16).hexdigest() if file and file.is_file() else ""
+
+
+def check_length(node: Node, path: Path_, findings: Findings) -> None:
+    """A duration that is none the schema has found already."""
+    with suppress(ValueError):
+        if duration(str(node.value)) < SHORTEST:
+            findings.value(node, path, "must be at least 1s")
 
 
 def named(words: str, options: Node) -> tuple[Path_, str]:
