@@ -7,18 +7,15 @@ Two things are told apart. A source is *blind* when no look at it succeeds for l
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TypeAlias
 
 from cgsync.clock import span
+from cgsync.config.settings import LEARNED, Wanted
 from cgsync.health import Condition, Health
 from cgsync.ledger.freshness import Alarm, Kind
 from cgsync.ledger.instant import Instant
 from cgsync.rhythm import Rhythm
 from cgsync.schedule import Times, patience
 
-Wanted: TypeAlias = "timedelta | str"
-"""A limit that is declared, ``learned`` or ``off``."""
-LEARNED = "learned"
 LOOK_HINT = "`cgsync poll {name}` looks now and says what it fails with"
 QUIET_HINT = "look whether anything should have come; `freshness:` sets another limit, or off"
 BUG_HINT = "this is a bug of the plugin; a restart of the daemon ends it"

@@ -19,7 +19,7 @@ from cgsync.config.checking import Checked, CheckedSource
 from cgsync.config.findings import Findings, meant
 from cgsync.config.interpolation import PLACEHOLDER
 from cgsync.config.nodes import Node, Path_, dotted, plain
-from cgsync.config.settings import Limits, LookupConfig, Schedule, SourceConfig
+from cgsync.config.settings import LEARNED, OFF, Limits, LookupConfig, Schedule, SourceConfig, Wanted
 from cgsync.config.values import digest, value
 from cgsync.errors import SourceMisconfigured, not_the_machine
 from cgsync.plugins.vocabulary import duration
@@ -47,7 +47,7 @@ class Shared:
     plugin_dir: Path | None
     contract: Contract | None
     limits: Node | None = None
-    freshness: Node | None = None
+    freshness: Wanted = LEARNED
 
 
 def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
@@ -235,7 +235,8 @@ class _Assembly:
         assert self._kind is not None
         schedule = self._schedule(zone)
         shared = self._node.at(("shared",)).value is True
-        limits, freshness = self._limits(), self._freshness()
+        limits = self._limits()
+        freshness = wanted(own) if (own := self._node.get("freshness")) else self._shared.freshness
         return SourceConfig(
             name=name,
             plugin=self._source.plugin,
@@ -257,15 +258,6 @@ class _Assembly:
         """The source's own, and for what it does not say those for all."""
         given = (self._shared.limits, self._node.get("limits"))
         return Limits(**{key: value(each) for node in given if node for key, each in node.items()})
-
-    def _freshness(self) -> timedelta | Literal["learned", "off"]:
-        """The source's own, else that for all."""
-        node = self._node.get("freshness") or self._shared.freshness
-        match node.value if node else "learned":
-            case "learned" | "off" as word:
-                return word
-            case length:
-                return duration(str(length))
 
     def _schedule(self, zone: ZoneInfo) -> Schedule:
         every, expression, jitter = (self._node.get(key) for key in ("every", "cron", "jitter"))
@@ -298,6 +290,14 @@ def check_length(node: Node, path: Path_, findings: Findings) -> None:
     with suppress(ValueError):
         if duration(str(node.value)) < SHORTEST:
             findings.value(node, path, "must be at least 1s")
+
+
+def wanted(node: Node) -> Wanted:
+    """For how long nothing new may come, as the node says."""
+    word = str(node.value)
+    with suppress(ValueError):  # the schema has said so
+        return OFF if word == OFF else duration(word)
+    return LEARNED
 
 
 def named(words: str, options: Node) -> tuple[Path_, str]:
