@@ -11,7 +11,7 @@ from cgsync.ledger import Instant, Ledger, freshness
 from cgsync.ledger.freshness import Alarm
 from cgsync.running import Running
 
-EVERY = timedelta(seconds=5)
+EVERY = timedelta(seconds=1)
 ASLEEP = timedelta(minutes=1)
 """Who was not asked for so long was asleep, with all sources."""
 
