@@ -17,7 +17,7 @@ from cgsync.rhythm import Rhythm
 from cgsync.schedule import Times, patience
 
 LOOK_HINT = "`cgsync poll {name}` looks now and says what it fails with"
-QUIET_HINT = "look whether anything should have come; `freshness:` sets another limit, or off"
+QUIET_HINT = "see whether anything should have come; another limit, or none, is set by `freshness:`"
 BUG_HINT = "this is a bug of the plugin; a restart of the daemon ends it"
 STUCK = {
     Condition.STARTING: "it is being opened, and that does not end",
@@ -103,7 +103,7 @@ class Freshness:
             return None
         length = span(limit.total_seconds())
         usual = f"{length} would be usual" if self._wanted == LEARNED else f"`freshness:` allows {length}"
-        words = f"nothing new comes, though looks succeed; {usual}"
+        words = f"it can be read, but nothing new comes; {usual}"
         return Alarm(kind=Kind.SILENT, since=self.silent_since, words=words, hint=QUIET_HINT)
 
     def _blind(self, health: Health, now: datetime) -> Alarm:

@@ -45,18 +45,11 @@ class Watch:
         old, health.alarm = health.alarm, source.freshness.judge(health, now)
         if (old and old.kind) == (health.alarm and health.alarm.kind):
             return
-        self._tell(name, source, old)
+        self._tell(name, old, health.alarm)
         await self._ledger.write(partial(freshness.keep_alarm, uid=source.uid, alarm=health.alarm))
 
-    def _tell(self, name: str, source: Running, old: Alarm | None) -> None:
-        health = source.poller.health
+    def _tell(self, name: str, old: Alarm | None, new: Alarm | None) -> None:
         if old:
-            self._log.info(f"source is no longer {old.kind}", source=name, since=f"{old.since:%Y-%m-%dT%H:%M:%SZ}")
-        if health.alarm:
-            self._log.warning(
-                f"source is {health.alarm.kind}",
-                source=name,
-                since=f"{health.alarm.since:%Y-%m-%dT%H:%M:%SZ}",
-                reason=health.alarm.words,
-                hint=health.alarm.hint,
-            )
+            self._log.info(f"source is no longer {old.kind}", source=name, since=old.began)
+        if new:
+            self._log.warning(f"source is {new.kind}", source=name, since=new.began, reason=new.words, hint=new.hint)

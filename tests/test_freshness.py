@@ -179,7 +179,7 @@ def test_a_source_is_silent_when_looks_succeed_for_longer_than_its_limit_and_not
     alarm = desk.look(SECOND)
     assert alarm is not None
     assert (alarm.kind, alarm.since) == (Kind.SILENT, START + MINUTE)
-    assert alarm.words == "nothing new comes, though looks succeed; `freshness:` allows 1h"
+    assert alarm.words == "it can be read, but nothing new comes; `freshness:` allows 1h"
     assert desk.health.outlook is Condition.SILENT
     assert desk.look(SECOND, news=True) is None
 
@@ -196,7 +196,7 @@ def test_a_learned_limit_says_so_and_off_is_never_an_alarm() -> None:
     steady = Rhythm(first=START - 30 * DAY, last=START - 3 * DAY, hours=30, gaps=(DAY,) * 30)
     alarm = Desk("learned", rhythm=steady).look()
     assert alarm is not None
-    assert alarm.words == "nothing new comes, though looks succeed; 2d would be usual"
+    assert alarm.words == "it can be read, but nothing new comes; 2d would be usual"
     assert Desk("off", rhythm=steady).look(100 * DAY) is None
     assert Desk("learned").look(100 * DAY) is None
 

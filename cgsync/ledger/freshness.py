@@ -29,8 +29,13 @@ class Alarm:
     words: str
     hint: str = ""
 
+    @property
+    def began(self) -> str:
+        """Since when, as people read it."""
+        return f"{self.since.astimezone():%Y-%m-%d %H:%M}"
+
     def __str__(self) -> str:
-        return f"{self.kind} since {self.since.astimezone():%Y-%m-%d %H:%M}: {self.words}"
+        return f"{self.kind} since {self.began}: {self.words}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

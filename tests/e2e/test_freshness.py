@@ -25,7 +25,7 @@ def test_a_silent_source_is_shown_and_told_once_over_a_restart_and_so_is_its_end
     shown = site.run("status").stdout
     assert "1 sources, 0 ok; orders silent since " in shown
     assert "! source orders: silent since " in shown
-    assert "nothing new comes, though looks succeed; `freshness:` allows 1s" in shown
+    assert "it can be read, but nothing new comes; `freshness:` allows 1s" in shown
     daemon.kill()
     daemon.wait(10)
     assert "! source orders: was silent since " in site.run("status").stdout

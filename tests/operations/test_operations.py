@@ -337,7 +337,7 @@ async def test_status_and_metrics_tell_blind_from_silent_until_that_is_over(sand
         words = {each["what"]: (each["words"], each["hint"]) for each in found["trouble"]}
         assert re.fullmatch(r"blind since \S+ \S+: no route to host", words["source desk"][0])
         assert words["source desk"][1] == "mend it"
-        assert re.fullmatch(r"silent since \S+ \S+: nothing new comes, .*allows 1s", words["source shop"][0])
+        assert re.fullmatch(r"silent since \S+ \S+: it can be read, but .*allows 1s", words["source shop"][0])
         assert "2 sources, 0 ok; " in found["summary"]
         assert re.search(r"desk blind since \S+.* \(no route to host\)", found["summary"])
         metrics = await ask(engine, "metrics", running=True)
