@@ -13,6 +13,7 @@ from cgsync.errors import LedgerError, NoRoom, SourceError
 from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, backfills
 from cgsync.ledger.backfills import Backfill, Progress
+from cgsync.model import Stored
 from cgsync.opening import gap_after, opened
 
 
@@ -74,12 +75,12 @@ class Backfiller:
             await self._finish(backfill, Progress.DONE)
 
     async def _read(self, backfill: Backfill) -> None:
-        catch_up = partial(self._intake.catch_up, backfill=backfill.id, progress=self._progress)
+        catch_up = partial(self._intake.catch_up, backfill=backfill.id, after=self._progress)
         async with opened(partial(self._open, backfill.window), self._intake.time_limit) as source:
             while later := (await catch_up(source)).later:
                 await self._clock.sleep(later.total_seconds())
 
-    async def _progress(self) -> None:
+    async def _progress(self, _: Stored) -> None:
         self._failures = 0
 
     async def _wait_out(self, backfill: Backfill, error: SourceError) -> None:

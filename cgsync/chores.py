@@ -15,6 +15,7 @@ from cgsync.housekeeping import Chore
 from cgsync.ledger import Ledger
 from cgsync.retention import Retention
 from cgsync.running import Running
+from cgsync.watch import EVERY, Watch
 
 REJECTS = "rejects"
 RETENTION = "retention"
@@ -26,6 +27,7 @@ def chores(
     ledger: Ledger,
     sources: Mapping[str, Running],
     custody: Custody,
+    watch: Watch,
     *,
     config: Callable[[], Config],
     clock: Clock,
@@ -36,6 +38,7 @@ def chores(
     return [
         Chore(name="memory", every=lambda: MINUTE, work=memory.collect),
         Chore(name="disk", every=lambda: SECOND, work=custody.look),
+        Chore(name="watch", every=lambda: EVERY, work=watch.look),
         Chore(name="backup", every=lambda: MINUTE, work=custody.back_up_when_due),
         Chore(name=RETRIALS, every=lambda: MINUTE, work=lambda: _retry_rejects(sources)),
         Chore(name=REJECTS, every=lambda: MINUTE, work=lambda: retention.trim(_reject_limits(sources))),

@@ -14,6 +14,18 @@ LONGEST_NAP = 30.0
 """Seconds after which a long sleep looks at the clock again: the loop's own timers stand still during suspend."""
 
 
+def span(seconds: float | None) -> str:
+    """A length of time in its two largest units: ``23h 59m``."""
+    if seconds is None:
+        return ""
+    left, parts = round(seconds), []
+    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"
+
+
 class SystemClock:
     """The real clock; implements :class:`cgsync.api.Clock`."""
 

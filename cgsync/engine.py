@@ -23,6 +23,7 @@ from cgsync.ledger.sources import Known
 from cgsync.sender import Sender
 from cgsync.sending import Sending
 from cgsync.sources import Sources
+from cgsync.watch import Watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,7 @@ class Engine:
         self.custody = Custody(
             ledger, wanted=lambda: self.config.backup, sender=lambda: self.sender, clock=host.clock, log=log
         )
+        self.watch = Watch(ledger, self.sources, clock=host.clock, log=log)
         self._housekeeping: Housekeeping | None = None
         self._beside: list[asyncio.Task[None]] = []
 
@@ -93,7 +95,9 @@ class Engine:
 
     def _keep_house(self) -> None:
         clock, log = self.host.clock, self._log
-        some = chores(self.ledger, self.sources, self.custody, config=lambda: self.config, clock=clock, log=log)
+        some = chores(
+            self.ledger, self.sources, self.custody, self.watch, config=lambda: self.config, clock=clock, log=log
+        )
         self._housekeeping = Housekeeping(some, clock=clock, log=log)
         self._beside.append(self._watched(self._housekeeping.run(), "housekeeping"))
 

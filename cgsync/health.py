@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cgsync.drained import Drained
+from cgsync.ledger.freshness import Alarm, Kind
 
 
 class Condition(StrEnum):
@@ -19,11 +20,21 @@ class Condition(StrEnum):
     MISCONFIGURED = "misconfigured"
     HELD = "held"
     PAUSED = "paused"
+    BLIND = Kind.BLIND.value
+    SILENT = Kind.SILENT.value
+
+
+FINE = frozenset({Condition.STARTING, Condition.IDLE, Condition.POLLING})
+OVERRULED = {Kind.SILENT: FINE, Kind.BLIND: FINE | {Condition.UNAVAILABLE}}
+"""alarm → the conditions beside which it is the better word; the others say what to do"""
 
 
 @dataclass(slots=True, kw_only=True)
 class Health:
-    """What ``status`` tells of a source. Times are wall time, for people."""
+    """What ``status`` tells of a source. Times are wall time, for people.
+
+    ``condition`` is where its task stands; people are shown the :attr:`outlook`.
+    """
 
     condition: Condition = Condition.STARTING
     since: datetime
@@ -34,6 +45,23 @@ class Health:
     problems: dict[str, str] = field(default_factory=dict)
     """part → why it failed, until something is heard of that part again"""
     polls: int = 0
+    alarm: Alarm | None = None
+    """what its freshness says, until that is over"""
+
+    @property
+    def outlook(self) -> Condition:
+        """The condition, or the alarm beside which it would be no more than half the truth."""
+        alarming = self.alarm is not None and self.condition in OVERRULED[self.alarm.kind]
+        return Condition(self.alarm.kind) if self.alarm and alarming else self.condition
+
+    @property
+    def outlook_since(self) -> datetime:
+        return self.since if self.alarm is None or self.outlook is self.condition else self.alarm.since
+
+    @property
+    def words(self) -> str:
+        """What is wrong, for the outlook."""
+        return self.error if self.alarm is None or self.outlook is self.condition else self.alarm.words
 
     def become(self, condition: Condition, now: datetime) -> None:
         if condition is not self.condition:

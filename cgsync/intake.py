@@ -52,33 +52,37 @@ class SourceIntake:
         self._polled: dict[str, int] | None = None  # while a backfill reads: record → the fetch of a poll that had it
         self.time_limit = time_limit
 
-    async def drain(self, source: Source, *, settle: Callable[[], Any]) -> Drained:
-        """Fetch, map, check and commit until the source has nothing more; ``settle`` runs after each commit."""
+    async def drain(self, source: Source, *, after: Callable[[Stored], Any]) -> Drained:
+        """Fetch, map, check and commit until the source has nothing more; ``after`` runs after each commit."""
         cursor = await self._ledger.read(partial(checkpoints.load, source=self._plan.uid))
-        drained = await self._drain(source, cursor, self._take_guarded, settle)
+        drained = await self._drain(source, cursor, self._take_guarded, after)
         self._allowance, self._first = None, False
         return drained
 
-    async def catch_up(self, source: Source, *, backfill: int, progress: Callable[[], Any]) -> Drained:
+    async def catch_up(self, source: Source, *, backfill: int, after: Callable[[Stored], Any]) -> Drained:
         """The same for the backfill of that number: it has its own cursor and lane, and nothing is settled."""
         cursor = await self._ledger.read(partial(backfills.cursor, number=backfill))
         self._polled = {}
         try:
-            return await self._drain(source, cursor, partial(self._take_again, backfill=backfill), progress)
+            return await self._drain(source, cursor, partial(self._take_again, backfill=backfill), after)
         finally:
             self._polled = None
 
     async def _drain(
-        self, source: Source, cursor: Cursor, take: Callable[[Batch, int], Awaitable[Stored]], after: Callable[[], Any]
+        self,
+        source: Source,
+        cursor: Cursor,
+        take: Callable[[Batch, int], Awaitable[Stored]],
+        after: Callable[[Stored], Any],
     ) -> Drained:
         drained = Drained()
         previous: Batch | None = None
         number = next(self._fetches)
         while isinstance(answer := await self.fetch(source, cursor), Batch):
             check(answer, cursor, previous)
-            drained.add(await take(answer, number), answer)
+            drained.add(stored := await take(answer, number), answer)
             cursor, previous = advanced(cursor, answer.cursor), answer
-            await after()
+            await after(stored)
             number = next(self._fetches)
         drained.later = max(answer.after, SHORTEST_LATER) if isinstance(answer, Later) else None
         return drained

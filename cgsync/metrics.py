@@ -15,6 +15,7 @@ from cgsync.health import Condition
 from cgsync.ledger import Instant, figures
 from cgsync.ledger.counters import OPEN
 from cgsync.ledger.figures import Figures
+from cgsync.ledger.freshness import Kind
 
 if TYPE_CHECKING:
     from prometheus_client import Metric
@@ -78,12 +79,31 @@ class Metrics:
 
     def _of_sources(self) -> Iterator[Metric]:
         health = {name: running.poller.health for name, running in self._engine.sources.items()}
-        conditions = {(name, word): int(each.condition is word) for name, each in health.items() for word in Condition}
+        conditions = {(name, word): int(each.outlook is word) for name, each in health.items() for word in Condition}
         yield _gauge("source_condition", "1 for the condition it is in.", {("source", "condition"): conditions})
         fresh = {(name,): each.last_success.timestamp() for name, each in health.items() if each.last_success}
         yield _gauge("source_last_success_timestamp_seconds", "The last poll without a failure.", {("source",): fresh})
+        yield from self._of_freshness()
         problems = {(name,): len(each.problems) for name, each in health.items()}
         yield _gauge("source_problems", "Parts of it that fail.", {("source",): problems})
+
+    def _of_freshness(self) -> Iterator[Metric]:
+        running = self._engine.sources
+        standing = {name: source.poller.health.alarm for name, source in running.items()}
+        alarms = {
+            (name, kind): int(alarm is not None and alarm.kind is kind)
+            for name, alarm in standing.items()
+            for kind in Kind
+        }
+        yield _gauge("source_alarm", "1: no look succeeds, or nothing new comes.", {("source", "alarm"): alarms})
+        newest = {
+            (name,): last.timestamp() for name, source in running.items() if (last := source.freshness.rhythm.last)
+        }
+        yield _gauge("source_last_new_timestamp_seconds", "When something new last came.", {("source",): newest})
+        limits = {
+            (name,): limit.total_seconds() for name, source in running.items() if (limit := source.freshness.limit)
+        }
+        yield _gauge("source_freshness_seconds", "For how long nothing new may come.", {("source",): limits})
 
     def _of_sender(self) -> Iterator[Metric]:
         state = self._engine.sender.state()

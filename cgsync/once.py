@@ -38,6 +38,7 @@ class Tally:
 async def run(engine: Engine, tally: Tally) -> None:
     """Drain all sources side by side, then wait until nothing is due any more."""
     await asyncio.gather(*(_drain(engine, name, tally) for name in engine.sources))
+    await engine.watch.look()
     for name, broken in engine.config.broken.items():
         tally.failed[name] = broken.reason
     await engine.sender.idle()

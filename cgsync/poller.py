@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from cgsync.api import Clock, Log, Source, Waits
 from cgsync.bounds import is_ending
@@ -22,12 +23,18 @@ from cgsync.errors import (
     SourceMisconfigured,
     SourceUnavailable,
 )
+from cgsync.freshness import Freshness
 from cgsync.health import Condition, Health
 from cgsync.intake import SourceIntake
-from cgsync.ledger import Ledger, runs
+from cgsync.ledger import Instant, Ledger, freshness, runs
+from cgsync.model import Stored
 from cgsync.opening import gap_after, opened
+from cgsync.rhythm import is_news
 from cgsync.schedule import Bell
 from cgsync.settler import Settler
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 MOST_WAKES = 3
 """So often in a row a source may wake us for nothing before that costs it a second."""
@@ -47,6 +54,7 @@ class Poller:
         *,
         uid: str,
         bell: Bell,
+        freshness: Freshness,
         clock: Clock,
         random: Callable[[], float],
         log: Log,
@@ -57,6 +65,7 @@ class Poller:
         self._ledger = ledger
         self._uid = uid
         self._bell = bell
+        self._freshness = freshness
         self._clock = clock
         self._random = random
         self._log = log
@@ -70,6 +79,8 @@ class Poller:
 
     async def run(self) -> None:
         """Poll for ever. Only trouble of the ledger leaves this method; a bug of the plugin holds the source."""
+        self._freshness.begin(Instant.of(self._clock))
+        self.health.become(Condition.STARTING, self._clock.now())
         try:
             await self._run()
         finally:
@@ -131,11 +142,19 @@ class Poller:
         await self._settler.settle(source)
         if self._before is not None:
             await self._before()
-        drained = await self._intake.drain(source, settle=partial(self._settler.settle, source))
+        drained = await self._intake.drain(source, after=partial(self._go_on, source))
+        self._look(news=False)
         await self._record(started, drained.counts, "")
         self._succeed(drained)
         self._answer(drained, asked)
         return drained
+
+    async def _go_on(self, source: Source, stored: Stored) -> None:
+        self._look(news=is_news(stored.counts))
+        await self._settler.settle(source)
+
+    def _look(self, *, news: bool) -> None:
+        self._freshness.look(Instant.of(self._clock), news=news)
 
     def _answer(self, outcome: Drained | Exception, count: int | None = None) -> None:
         """Tell the first ``count`` of those who asked for a poll (all, without it) what became of it."""
@@ -161,11 +180,16 @@ class Poller:
 
     async def _record(self, started: datetime, counts: Mapping[str, int], error: str) -> None:
         """Keep a run that found something or failed; the many that found nothing would only bury it."""
-        if counts or error:
-            now = self._clock.now()
-            await self._ledger.write(
-                partial(runs.record, source=self._uid, started=started, finished=now, counts=counts, error=error)
-            )
+        if not counts and not error:
+            return
+        finished = self._clock.now()
+
+        def work(conn: Connection) -> None:
+            runs.record(conn, self._uid, started, finished, counts, error)
+            if is_news(counts):
+                freshness.keep_rhythm(conn, self._uid, self._freshness.rhythm)
+
+        await self._ledger.write(work)
 
     async def _until_due(self, source: Source, later: timedelta | None) -> None:
         """Return at the bell, when the source says that something may be new, or when ``later`` is over."""

@@ -12,10 +12,12 @@ from cgsync.api import Log
 from cgsync.backfill import Backfiller
 from cgsync.config import SourceConfig
 from cgsync.contract import Contract
+from cgsync.freshness import Freshness
 from cgsync.health import Condition
 from cgsync.hosting import Host
 from cgsync.intake import SourceIntake
-from cgsync.ledger import Ledger
+from cgsync.ledger import Instant, Ledger
+from cgsync.ledger.freshness import Kept
 from cgsync.ledger.sources import Known
 from cgsync.mapping import compile_mapping
 from cgsync.model import Due
@@ -40,6 +42,7 @@ class Running:
     intake: SourceIntake
     retrial: Retrial
     poller: Poller
+    freshness: Freshness
     backfiller: Backfiller
     paused: bool
     tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
@@ -90,6 +93,7 @@ def plan_of(source: SourceConfig, uid: str, contract: Contract) -> Plan:
 def running(
     source: SourceConfig,
     known: Known,
+    kept: Kept,
     *,
     contract: Contract,
     ledger: Ledger,
@@ -103,17 +107,28 @@ def running(
     intake = SourceIntake(plan, ledger, offer=offer, clock=host.clock, time_limit=FETCH_LIMIT)
     retrial = Retrial(plan, intake, ledger, offer=offer, clock=host.clock, log=log)
     opens = partial(host.open, source.type, source.options, name=source.name, uid=known.uid, log=log)
+    freshness = Freshness(
+        source.freshness,
+        source.schedule,
+        name=source.name,
+        rhythm=kept.rhythm,
+        known=known.since,
+        longest_look=FETCH_LIMIT,
+        now=Instant.of(host.clock),
+    )
     poller = Poller(
         opens,
         intake,
         ledger,
         uid=known.uid,
         bell=Bell(source.schedule, clock=host.clock, random=random),
+        freshness=freshness,
         clock=host.clock,
         random=random,
         log=log,
         before=retrial.run,
     )
+    poller.health.alarm = kept.alarm
     backfiller = Backfiller(
         lambda window: opens(window=window),
         intake,
@@ -130,6 +145,7 @@ def running(
         intake=intake,
         retrial=retrial,
         poller=poller,
+        freshness=freshness,
         backfiller=backfiller,
         paused=known.paused,
     )

@@ -13,7 +13,7 @@ from cgsync.contract import Contract
 from cgsync.drained import Drained
 from cgsync.errors import ControlError
 from cgsync.hosting import Host
-from cgsync.ledger import Instant, Ledger, mappings, sources
+from cgsync.ledger import Instant, Ledger, freshness, mappings, sources
 from cgsync.ledger.sources import Known
 from cgsync.model import Due
 from cgsync.running import LONGEST_HALT, Running, running
@@ -59,6 +59,7 @@ class Sources(Mapping[str, Running]):
         made = running(
             source,
             known,
+            await self._ledger.read(partial(freshness.load, uid=known.uid)),
             contract=contract,
             ledger=self._ledger,
             host=self._host,

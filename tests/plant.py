@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cgsync.api import SourceType
+from cgsync.api import Clock, SourceType
 from cgsync.clock import SystemClock
 from cgsync.config import Config, ReceiverConfig, Schedule, SourceConfig
 from cgsync.engine import Engine
@@ -70,9 +70,9 @@ def config(folder: Path, sandbox: Sandbox, *sources: SourceConfig, **changes: An
 
 
 @asynccontextmanager
-async def engine_on(config: Config) -> AsyncIterator[Engine]:
+async def engine_on(config: Config, clock: Clock | None = None) -> AsyncIterator[Engine]:
     """The engine of that configuration, assembled but not started."""
-    clock, log = SystemClock(), Log()
+    clock, log = clock or SystemClock(), Log()
     ledger = Ledger.open(config.state_dir, receiver=config.receiver.identity, clock=clock)
     try:
         host = Host(clock=clock, log=log, redactor=Redactor(), state_dir=config.state_dir)

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from cgsync.api import Batch, Cursor, Json, Record, Source
 from cgsync.config import Schedule
 from cgsync.contract import Contract
+from cgsync.freshness import Freshness
 from cgsync.intake import SourceIntake
 from cgsync.ledger import Instant, Ledger, checkpoints, outbox, rejects, settlements, sources
 from cgsync.ledger.schema import run
@@ -24,6 +25,7 @@ from cgsync.mapping import MappingSpec, compile_mapping
 from cgsync.model import Due
 from cgsync.poller import Poller
 from cgsync.preparation import Plan
+from cgsync.rhythm import Rhythm
 from cgsync.schedule import Bell
 from cgsync.testing import MemoryLog
 from tests.hand import HandClock
@@ -139,7 +141,14 @@ class Rig:
             timezone=UTC_ZONE,
             listed=isinstance(activity, list),
         )
+        self.freshness = self.freshness_of("off")
         self.plan = Plan(uid="desk", mapper=compile_mapping(spec), contract=Contract(), **plan)
+
+    def freshness_of(self, wanted: timedelta | str, rhythm: Rhythm | None = None) -> Freshness:
+        """How fresh the source of this schedule is, with that limit."""
+        now = Instant.of(self.clock)
+        options: dict[str, Any] = {"name": "desk", "known": now.wall, "longest_look": self.time_limit, "now": now}
+        return Freshness(wanted, self.schedule, rhythm=rhythm or Rhythm(), **options)
 
     async def register(self) -> None:
         work = partial(sources.register, name="desk", plugin="script", now=Instant.of(self.clock))
@@ -160,6 +169,7 @@ class Rig:
             self.ledger,
             uid="desk",
             bell=Bell(self.schedule, clock=self.clock, random=random),
+            freshness=self.freshness,
             clock=self.clock,
             random=random,
             log=self.log,

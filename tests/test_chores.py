@@ -18,7 +18,8 @@ LONG = {**ACTIVITY, "type": "{{ 'x' * 200 }}"}
 
 def work(engine: Engine) -> Mapping[str, Callable[[], Awaitable[object]]]:
     clock, log = engine.host.clock, engine.host.log
-    some = chores(engine.ledger, engine.sources, engine.custody, config=lambda: engine.config, clock=clock, log=log)
+    parts = (engine.ledger, engine.sources, engine.custody, engine.watch)
+    some = chores(*parts, config=lambda: engine.config, clock=clock, log=log)
     return {chore.name: chore.work for chore in some}
 
 

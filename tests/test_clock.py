@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from cgsync.clock import SystemClock
+from cgsync.clock import SystemClock, span
 from tests import needs
 
 UNSHARE = needs.program("unshare", "util-linux")
@@ -51,3 +51,11 @@ async def test_a_sleep_ends_when_its_time_is_over() -> None:
     before = clock.monotonic()
     await clock.sleep(0.05)
     assert clock.monotonic() - before >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(None, ""), (0, "0s"), (59.6, "1m"), (61, "1m 1s"), (86_387.9, "23h 59m"), (90_061, "1d 1h"), (86_401, "1d 1s")],
+)
+def test_a_span_shows_its_two_largest_units(seconds: float | None, words: str) -> None:
+    assert span(seconds) == words

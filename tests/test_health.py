@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cgsync.drained import Drained
 from cgsync.health import Condition, Health
+from cgsync.ledger.freshness import Alarm, Kind
 
 START = datetime(2026, 3, 4, 10, 0, tzinfo=UTC)
 
@@ -43,3 +46,24 @@ def test_a_part_that_failed_is_shown_until_something_is_heard_of_it_again() -> N
     health.succeed(Drained(problems={"a": "gone", "b": "gone"}), at(1))
     health.succeed(Drained(moved={"a"}, problems={"c": "locked"}), at(2))
     assert health.problems == {"b": "gone", "c": "locked"}
+
+
+BLIND, SILENT = (Alarm(kind=kind, since=START, words=f"{kind}, in words") for kind in Kind)
+
+
+@pytest.mark.parametrize(
+    ("condition", "blind", "silent"),
+    [
+        *[(word, "blind", "silent") for word in (Condition.STARTING, Condition.IDLE, Condition.POLLING)],
+        (Condition.UNAVAILABLE, "blind", "unavailable"),
+        *[(word, word, word) for word in (Condition.MISCONFIGURED, Condition.HELD, Condition.PAUSED)],
+    ],
+)
+def test_what_looks_well_and_is_not_is_called_by_its_alarm_and_what_to_act_on_by_itself(
+    condition: Condition, blind: str, silent: str
+) -> None:
+    for alarm, outlook in ((BLIND, blind), (SILENT, silent), (None, condition)):
+        health = Health(condition=condition, since=at(1), error="why", alarm=alarm)
+        assert health.outlook == outlook
+        told = (alarm.words, START) if alarm and outlook == alarm.kind else ("why", at(1))
+        assert (health.words, health.outlook_since) == told

@@ -21,16 +21,17 @@ from cgsync.drained import Drained
 from cgsync.errors import LedgerError, PluginError, SourceUnavailable
 from cgsync.intake import SHORTEST_LATER, SLICE
 from cgsync.ledger import Instant, backfills, books, outbox
+from cgsync.model import Stored
 from cgsync.preparation import Plan
 from tests.rig import ACTIVITY, Rig, Script, batch, record, rig
 
 
-async def nothing() -> None:
+async def nothing(_: Stored) -> None:
     pass
 
 
 async def drain(desk: Rig, source: Script, **changes: Any) -> Drained:
-    return await desk.intake(**changes).drain(source, settle=nothing)
+    return await desk.intake(**changes).drain(source, after=nothing)
 
 
 async def test_a_drain_goes_on_from_the_stored_cursor_until_there_is_nothing_more(desk: Rig) -> None:
@@ -72,11 +73,11 @@ async def test_activities_rejects_cursor_and_what_to_settle_are_committed_before
 async def test_settling_comes_after_the_commit_of_each_batch(desk: Rig) -> None:
     stood: list[Any] = []
 
-    async def settle() -> None:
+    async def settle(_: Stored) -> None:
         stood.append((await desk.cursor(), await desk.unsettled(), len(desk.offered)))
 
     source = Script(batch("1", done=["a"]), batch("2", done=["b"]))
-    await desk.intake().drain(source, settle=settle)
+    await desk.intake().drain(source, after=settle)
     assert stood == [({"p": "1"}, ["a"], 1), ({"p": "2"}, ["a", "b"], 2)]
 
 
@@ -241,9 +242,9 @@ async def test_a_backfill_does_not_bring_back_what_a_poll_read_meanwhile(desk: R
 
     async def slow(_: object) -> Batch:
         page = Batch(records=[record("1", account="Old"), record("2")], cursor={"q": 1})
-        await intake.drain(Script(Batch(records=[record("1", account="New")], cursor={"p": 1})), settle=nothing)
+        await intake.drain(Script(Batch(records=[record("1", account="New")], cursor={"p": 1})), after=nothing)
         return page
 
-    drained = await intake.catch_up(Script(slow), backfill=number, progress=nothing)
+    drained = await intake.catch_up(Script(slow), backfill=number, after=nothing)
     assert (drained.counts["read"], drained.counts["skipped"]) == (1, 1)
     assert [msgspec.json.decode(row.body)["account"] for row in desk.offered] == ["New", "Acme"]

@@ -20,7 +20,7 @@ from tests.rig import ACTIVITY, Script, batch, eventually, record
 
 STRANGE = 'a "quoted" \\ name'
 LABELS = {
-    "source", "entry", "equation", "state", "lane", "kind", "condition", "gate", "outcome", "version",
+    "source", "entry", "equation", "state", "lane", "kind", "condition", "gate", "outcome", "version", "alarm",
 }  # fmt: skip
 """All names of labels that there are."""
 

@@ -12,6 +12,7 @@ import pytest
 from cgsync import once
 from cgsync.api import Batch, Later, Problem, Unreadable
 from cgsync.errors import LedgerError, SourceMisconfigured, SourceUnavailable
+from cgsync.ledger.freshness import Kind
 from cgsync.once import Tally
 from cgsync.plugins import BrokenPlugin
 from cgsync.sandbox import Sandbox
@@ -39,6 +40,16 @@ async def test_it_ends_when_everything_is_delivered(sandbox: Sandbox, tmp_path: 
 
 async def test_nothing_to_do_is_a_success(sandbox: Sandbox, tmp_path: Path) -> None:
     assert (await run(config(tmp_path, sandbox))).exit_status == 0
+
+
+async def test_a_source_that_is_silent_is_told_and_remembered(sandbox: Sandbox, tmp_path: Path) -> None:
+    settings = config(tmp_path, sandbox, source("one", Script(batch("1")), freshness=timedelta(microseconds=1)))
+    await run(settings)
+    await run(settings)
+    async with engine_on(settings) as engine:
+        alarm = engine.sources["one"].poller.health.alarm
+        assert alarm is not None
+        assert (alarm.kind, engine.sources["one"].freshness.rhythm.last) == (Kind.SILENT, alarm.since)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ import pytest
 from cgsync.api import Batch, Later, Problem
 from cgsync.errors import LedgerError, SourceMisconfigured, SourceUnavailable
 from cgsync.health import Condition
+from cgsync.ledger import Instant, freshness
+from cgsync.ledger.freshness import Alarm, Kind
 from cgsync.poller import Poller
 from tests.hand import breathe
 from tests.rig import Rig, Script, Settling, Waiting, batch, eventually, record, running
@@ -78,6 +81,90 @@ async def test_a_wait_is_cancelled_and_has_ended_before_the_next_fetch(desk: Rig
         await desk.clock.advance(FIVE_MINUTES)
         await polled(poller, 2)
         assert source.did == ["fetch", "wait", "cancelled", "fetch", "wait"]
+
+
+async def test_the_schedule_goes_on_while_a_source_waits_for_news_and_no_news_put_it_off(desk: Rig) -> None:
+    poller = desk.poller(source := Waiting())
+    async with running(poller):
+        await polled(poller, 1)
+        await desk.clock.advance(FIVE_MINUTES - 1)
+        source.news.set()
+        await polled(poller, 2)
+        for polls in range(3, 6):
+            await desk.clock.advance(1 if polls == 3 else FIVE_MINUTES)
+            await polled(poller, polls)
+
+
+# How fresh it is.
+
+
+def alarm(desk: Rig, poller: Poller) -> Alarm | None:
+    return desk.freshness.judge(poller.health, Instant.of(desk.clock))
+
+
+async def test_each_poll_that_succeeds_is_a_look_and_what_is_new_in_it_is_remembered(desk: Rig) -> None:
+    desk.freshness = desk.freshness_of(timedelta(minutes=5))
+    poller = desk.poller(Script(batch("1"), None, batch("1", at="2"), None))
+    async with running(poller):
+        await polled(poller, 1)
+        first = desk.clock.now()
+        kept = await desk.ledger.read(partial(freshness.load, uid="desk"))
+        assert (kept.rhythm.last, kept.rhythm.hours) == (first, 1)
+        await desk.clock.advance(FIVE_MINUTES)
+        await polled(poller, 2)
+        assert alarm(desk, poller) is None
+        await desk.clock.advance(FIVE_MINUTES)
+        await polled(poller, 3)
+        silent = alarm(desk, poller)
+        assert silent is not None
+        assert (silent.kind, silent.since) == (Kind.SILENT, first)
+
+
+async def test_a_source_that_fails_again_and_again_is_blind_and_says_why(desk: Rig) -> None:
+    poller = desk.poller(Script(*[SourceUnavailable("no route to host")] * 99))
+    async with running(poller):
+        await eventually(lambda: poller.health.error)
+        for _ in range(16):
+            await desk.clock.advance(60)
+        blind = alarm(desk, poller)
+        assert blind is not None
+        assert (blind.kind, blind.words) == (Kind.BLIND, "no route to host")
+
+
+class Deaf(Waiting):
+    """Whose wait() does not end when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hangs = asyncio.Event()
+
+    async def wait(self) -> None:
+        while not self.hangs.is_set():
+            with suppress(asyncio.CancelledError):
+                await self.hangs.wait()
+
+
+async def test_a_wait_that_does_not_let_go_makes_a_source_blind_that_would_look_idle(desk: Rig) -> None:
+    poller = desk.poller(source := Deaf())
+    async with running(poller):
+        await polled(poller, 1)
+        await desk.clock.advance(3 * FIVE_MINUTES + 31)
+        assert poller.health.condition is Condition.IDLE
+        blind = alarm(desk, poller)
+        assert blind is not None
+        assert "wait() does not let go" in blind.words
+        source.hangs.set()
+
+
+async def test_a_fetch_that_never_returns_makes_a_source_blind_that_would_look_busy(desk: Rig) -> None:
+    hangs = asyncio.Event()
+    poller = desk.poller(Script(lambda _: hangs.wait()))
+    async with running(poller):
+        await becomes(poller, Condition.POLLING)
+        await desk.clock.advance(3 * FIVE_MINUTES + 31)
+        blind = alarm(desk, poller)
+        assert blind is not None
+        assert blind.words.startswith("the poll that began at ")
 
 
 # What trouble means.

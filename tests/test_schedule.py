@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cgsync.config import Schedule
-from cgsync.schedule import LOOK_AGAIN, Bell
+from cgsync.schedule import LOOK_AGAIN, Bell, patience
 from tests.hand import HandClock, breathe
 
 
@@ -150,3 +150,29 @@ async def test_a_cron_that_never_fires_says_so() -> None:
     bell = Bell(schedule(cron="0 0 30 2 *"), clock=HandClock(), random=float)
     with pytest.raises(ValueError, match="never fires"):
         await bell.ring()
+
+
+@pytest.mark.parametrize(
+    ("times", "longest"),
+    [
+        ({"every": timedelta(minutes=5)}, timedelta(minutes=15)),
+        ({"every": timedelta(minutes=5), "jitter": timedelta(minutes=1)}, timedelta(minutes=16)),
+        ({"every": timedelta(hours=20)}, timedelta(hours=44)),
+        ({"every": timedelta(days=7)}, timedelta(days=8)),
+        ({"cron": "*/10 8-18 * * *"}, timedelta(minutes=30)),
+        ({"cron": "0 3 * * *"}, timedelta(hours=17 + 24)),
+        ({"cron": "30 8-18 * * mon-fri", "timezone": ZoneInfo("Europe/Berlin")}, timedelta(hours=2, minutes=30)),
+        ({"cron": "0 0 29 2 *", "timezone": ZoneInfo("UTC")}, datetime(2028, 3, 1, tzinfo=UTC) - at(10, 0)),
+    ],
+)
+def test_three_looks_may_fail_in_a_row_or_one_for_a_day(times: dict[str, Any], longest: timedelta) -> None:
+    assert patience(schedule(**times), at(10, 0)) == longest
+
+
+def test_a_night_and_a_weekend_without_a_look_are_as_promised() -> None:
+    office = schedule(cron="*/10 8-18 * * mon-fri")
+    assert patience(office, datetime(2026, 3, 6, 18, 50, tzinfo=UTC)) == timedelta(days=2, hours=13, minutes=30)
+
+
+def test_what_never_fires_again_promises_nothing() -> None:
+    assert patience(schedule(cron="0 0 30 2 *"), at(10, 0)) == timedelta.max

@@ -13,6 +13,7 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
+from cgsync.clock import span
 
 VALUES = 28
 """Columns of values beside their expressions, on a terminal."""
@@ -100,8 +101,8 @@ def _delivered(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _sentences(sentences: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     for each in sentences:
-        span = "" if each["seconds"] is None else f" {output.span(each['seconds'])}"
-        yield f"  · {output.plain(each['words'])}{span}"
+        left = "" if each["seconds"] is None else f" {span(each['seconds'])}"
+        yield f"  · {output.plain(each['words'])}{left}"
         if each["hint"]:
             yield _dim(f"    → {output.plain(each['hint'])}")
 

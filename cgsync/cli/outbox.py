@@ -11,6 +11,7 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
+from cgsync.clock import span
 
 COLUMNS = ("reference", "source", "state", "lane", "version", "attempts", "due in", "since")
 STATES = ("pending", "held", "refused", "delivered")
@@ -93,6 +94,6 @@ def _say(count: int, done: str, left: Mapping[str, str]) -> None:
 
 
 def _shown(one: Mapping[str, Any]) -> dict[str, Any]:
-    due_in = None if one["due_in"] is None else output.span(one["due_in"])
+    due_in = None if one["due_in"] is None else span(one["due_in"])
     kept = {name: value for name, value in one.items() if name not in ("due_in", "at")}
     return {**kept, "due in": due_in, "since": output.moment(one["at"])}

@@ -71,18 +71,6 @@ def moment(text: str | None) -> str:
     return f"{datetime.fromisoformat(text).astimezone():%Y-%m-%d %H:%M:%S}" if text else ""
 
 
-def span(seconds: float | None) -> str:
-    """A length of time in its two largest units: ``23h 59m``."""
-    if seconds is None:
-        return ""
-    left, parts = round(seconds), []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"
-
-
 def tried(attempt: Mapping[str, Any]) -> list[str]:
     """A request without success: when, which version, its outcome, the answer. Many words begin with the status."""
     status, words = short(attempt["status"]), short(attempt["reason"])

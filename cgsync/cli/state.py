@@ -12,6 +12,7 @@ import click
 from cgsync.cli import output
 from cgsync.cli.options import config_option, json_option
 from cgsync.cli.session import Session
+from cgsync.clock import span
 
 SOURCE_COLUMNS = ("source", "condition", "since", "last success", "read", "delivered", "pending", "rejected")
 BALANCE_COLUMNS = ("source", "what", "in", "out", "even")
@@ -35,7 +36,7 @@ def status(config: Path, as_json: bool) -> None:
         click.echo(f"{found['without_body']} delivered activities have lost their body with age (`retention:`)")
     sender = found["sender"]
     if sender:
-        sender["next probe"] = output.span(sender["next probe"])
+        sender["next probe"] = span(sender["next probe"])
     output.fields({f"sender {name}": value for name, value in sender.items()})
     for trouble in found["trouble"]:
         click.echo(f"! {trouble['what']}: {trouble['words']}")

@@ -16,7 +16,7 @@ from cgsync.config.interpolation import Interpolator
 from cgsync.config.nodes import Node, Span, filled_in
 from cgsync.config.places import Places, credential_folder, default_runtime, default_state
 from cgsync.config.reading import Document, read
-from cgsync.config.settings import Config, LogConfig, RetentionConfig
+from cgsync.config.settings import LEARNED, Config, LogConfig, RetentionConfig
 from cgsync.config.showing import ShownValue, shown
 from cgsync.config.values import value
 from cgsync.config.words import walk
@@ -112,6 +112,9 @@ def _assembled(
     overlay = sections.overlay(root, findings, environ)
     web.check(root, findings)
     budgets.check(root, checked, findings)
+    freshness = root.get("freshness")
+    if freshness:
+        sources.check_length(freshness, ("freshness",), findings)
     shared = sources.Shared(
         findings=findings,
         lookups=lookups,
@@ -120,6 +123,7 @@ def _assembled(
         plugin_dir=plugin_dir,
         contract=sections.contract(overlay),
         limits=root.get("limits"),
+        freshness=sources.wanted(freshness) if freshness else LEARNED,
     )
     made = sources.assemble(checked, shared)
     sources.check_apart(checked, shared)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from cgsync.api import SourceType
@@ -117,6 +117,11 @@ class WebConfig:
     chosen: bool = True
 
 
+LEARNED, OFF = "learned", "off"
+Wanted: TypeAlias = "timedelta | str"
+"""For how long nothing new may come of a source: so long, ``LEARNED`` or ``OFF``."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceConfig:
     """One source. ``options`` is what the plugin's ``open`` gets, frozen.
@@ -134,6 +139,8 @@ class SourceConfig:
     mapping: MappingSpec
     shared: bool = False
     limits: Limits = Limits()
+    freshness: Wanted = LEARNED
+    """for how long nothing new may come of it"""
     expanded_from: str | None = None
     fingerprint: str
 

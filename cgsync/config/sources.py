@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from hashlib import blake2b
@@ -18,7 +19,7 @@ from cgsync.config.checking import Checked, CheckedSource
 from cgsync.config.findings import Findings, meant
 from cgsync.config.interpolation import PLACEHOLDER
 from cgsync.config.nodes import Node, Path_, dotted, plain
-from cgsync.config.settings import Limits, LookupConfig, Schedule, SourceConfig
+from cgsync.config.settings import LEARNED, OFF, Limits, LookupConfig, Schedule, SourceConfig, Wanted
 from cgsync.config.values import digest, value
 from cgsync.errors import SourceMisconfigured, not_the_machine
 from cgsync.plugins.vocabulary import duration
@@ -46,6 +47,7 @@ class Shared:
     plugin_dir: Path | None
     contract: Contract | None
     limits: Node | None = None
+    freshness: Wanted = LEARNED
 
 
 def assemble(checked: Checked, shared: Shared) -> dict[str, SourceConfig]:
@@ -115,20 +117,16 @@ class _Assembly:
         every, expression = self._node.get("every"), self._node.get("cron")
         if every and expression:
             self._findings.key(expression, (*self._path, "cron"), "stands beside every", help="keep one of them")
-        if every and (time := self._duration(every)) is not None and time < SHORTEST:
-            self._findings.value(every, (*self._path, "every"), "must be at least 1s")
+        if every:
+            check_length(every, (*self._path, "every"), self._findings)
+        if freshness := self._node.get("freshness"):
+            check_length(freshness, (*self._path, "freshness"), self._findings)
         if expression and isinstance(expression.value, str):
             try:
                 cron.trigger(expression.value, zone)
             except ValueError as error:
                 help_ = "minute hour day month weekday, as in crontab(5)"
                 self._findings.value(expression, (*self._path, "cron"), f"is no schedule: {error}", help=help_)
-
-    def _duration(self, node: Node) -> timedelta | None:
-        try:
-            return duration(str(node.value))
-        except ValueError:
-            return None  # the schema has said so
 
     def _spec(self, zone: ZoneInfo) -> MappingSpec | None:
         from cgsync.mapping import MappingSpec  # the template engine, which `locate` can do without
@@ -238,6 +236,7 @@ class _Assembly:
         schedule = self._schedule(zone)
         shared = self._node.at(("shared",)).value is True
         limits = self._limits()
+        freshness = wanted(own) if (own := self._node.get("freshness")) else self._shared.freshness
         return SourceConfig(
             name=name,
             plugin=self._source.plugin,
@@ -248,8 +247,11 @@ class _Assembly:
             mapping=spec,
             shared=shared,
             limits=limits,
+            freshness=freshness,
             expanded_from=self._name if name != self._name else None,
-            fingerprint=self._fingerprint(name, options, schedule, spec, [shared, asdict(limits), self._source.preset]),
+            fingerprint=self._fingerprint(
+                name, options, schedule, spec, [shared, asdict(limits), freshness, self._source.preset]
+            ),
         )
 
     def _limits(self) -> Limits:
@@ -281,6 +283,21 @@ class _Assembly:
         folder = self._shared.plugin_dir
         file = folder / f"{self._source.plugin}.py" if folder else None
         return blake2b(file.read_bytes(), digest_size=16).hexdigest() if file and file.is_file() else ""
+
+
+def check_length(node: Node, path: Path_, findings: Findings) -> None:
+    """A duration that is none the schema has found already."""
+    with suppress(ValueError):
+        if duration(str(node.value)) < SHORTEST:
+            findings.value(node, path, "must be at least 1s")
+
+
+def wanted(node: Node) -> Wanted:
+    """For how long nothing new may come, as the node says."""
+    word = str(node.value)
+    with suppress(ValueError):  # the schema has said so
+        return OFF if word == OFF else duration(word)
+    return LEARNED
 
 
 def named(words: str, options: Node) -> tuple[Path_, str]:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, insert, select, update
 
 from cgsync.errors import ConfigError, ControlError
-from cgsync.ledger import backfills, outbox
+from cgsync.ledger import backfills, freshness, outbox
 from cgsync.ledger.instant import Instant, moment
 from cgsync.ledger.schema import checkpoint, reject, settlement, source
 
@@ -89,6 +89,7 @@ def drop(conn: Connection, name: str, now: Instant) -> int:
     uid = _known(conn, name)
     dropped = outbox.drop_source(conn, uid)
     backfills.stop(conn, uid, now)
+    freshness.forget(conn, uid)
     for table in (checkpoint, settlement, reject):
         conn.execute(delete(table).where(table.c.source == uid))
     conn.execute(delete(source).where(source.c.uid == uid))

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from cgsync.engine import Engine
-from cgsync.health import Condition
-from cgsync.ledger import books, outbox, rejects, retention, sources
+from cgsync.freshness import limit
+from cgsync.health import FINE, Condition, Health
+from cgsync.ledger import books, freshness, outbox, rejects, retention, sources
 from cgsync.ledger.backfills import Progress
+from cgsync.ledger.freshness import Kept
 from cgsync.ledger.sources import Known
 from cgsync.metrics import Metrics
 from cgsync.operations.backfills import list_backfills
 from cgsync.operations.core import Core
 from cgsync.running import Running
-
-FINE = {Condition.STARTING, Condition.IDLE, Condition.POLLING}
 
 
 async def status(core: Core) -> Mapping[str, Any]:
@@ -24,9 +24,11 @@ async def status(core: Core) -> Mapping[str, Any]:
     counters = await core.ledger.read(books.counters)
     states = await core.ledger.read(books.states)
     rejected = await core.ledger.read(rejects.counts)
+    kept = await core.ledger.read(lambda conn: {each.uid: freshness.load(conn, each.uid) for each in known})
     rows = [
         {
             **_source(core, each, counters.get(each.uid, {}), states.get(each.uid, {})),
+            **_freshness(core, each, kept[each.uid]),
             "rejected": rejected.get(each.uid, 0),
         }
         for each in known
@@ -38,7 +40,8 @@ async def status(core: Core) -> Mapping[str, Any]:
         "backfills": [each for each in await list_backfills(core) if each["state"] == Progress.RUNNING],
         "without_body": await core.ledger.read(retention.without_body),
         "sender": _sender(core.engine) if core.running else {},
-        "trouble": _guarded(known, states) + (_trouble(core) if core.running else _broken(core)),
+        "trouble": _guarded(known, states)
+        + (_trouble(core) if core.running else _broken(core) + _alarmed(core, known, kept)),
     }
 
 
@@ -54,7 +57,8 @@ async def summary(engine: Engine) -> str:
             parts.append(f"{name} is paused")
         elif not _fine(running):
             health = running.poller.health
-            parts.append(f"{name} {health.condition} since {_clock(health.since)} ({health.error})")
+            since = _clock(health.outlook_since, engine.host.clock.now())
+            parts.append(f"{name} {health.outlook} since {since} ({health.words})")
     parts.extend(f"{name} broken ({broken.reason})" for name, broken in engine.config.broken.items())
     sender = engine.sender.state()
     if sender.gate != "open":
@@ -64,11 +68,13 @@ async def summary(engine: Engine) -> str:
 
 
 def _fine(running: Running) -> bool:
-    return running.poller.health.condition in FINE
+    return running.poller.health.outlook in FINE
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment.astimezone():%H:%M}"
+def _clock(moment: datetime, now: datetime) -> str:
+    """With its day, when that is not today."""
+    local = moment.astimezone()
+    return f"{local:%H:%M}" if local.date() == now.astimezone().date() else f"{local:%Y-%m-%d %H:%M}"
 
 
 def _source(core: Core, known: Known, counters: Mapping[str, int], states: Mapping[str, int]) -> Mapping[str, Any]:
@@ -77,13 +83,26 @@ def _source(core: Core, known: Known, counters: Mapping[str, int], states: Mappi
     return {
         "source": name,
         "uid": known.uid,
-        "condition": health.condition if health else _condition(core, known),
-        "since": health.since if health else None,
+        "condition": health.outlook if health else _condition(core, known),
+        "since": health.outlook_since if health else None,
         "last_success": health.last_success if health else None,
         "read": counters.get("read", 0),
         "delivered": counters.get("delivered", 0),
         "pending": states.get("pending", 0),
         "problems": health.problems if health else {},
+    }
+
+
+def _freshness(core: Core, known: Known, kept: Kept) -> Mapping[str, Any]:
+    """When something new last came, for how many seconds none may come, and the alarm that stands."""
+    source = core.config.sources.get(known.name)
+    running = core.engine.sources.get(known.name) if core.running else None
+    rhythm = running.freshness.rhythm if running else kept.rhythm
+    longest = limit(source.freshness, rhythm) if source else None
+    return {
+        "last_new": rhythm.last,
+        "freshness": longest.total_seconds() if longest else None,
+        "alarm": running.poller.health.alarm if running else kept.alarm,
     }
 
 
@@ -119,8 +138,8 @@ def _trouble(core: Core) -> list[Mapping[str, str]]:
     found = _broken(core)
     for name, running in core.engine.sources.items():
         health = running.poller.health
-        if not _fine(running) and not running.paused:
-            found.append({"what": f"source {name}", "words": health.error, "hint": health.hint})
+        if not running.paused:
+            found.extend(_of_health(name, health))
         found.extend(
             {"what": f"source {name}: {part}", "words": words, "hint": ""} for part, words in health.problems.items()
         )
@@ -131,6 +150,22 @@ def _trouble(core: Core) -> list[Mapping[str, str]]:
     if state.paused:
         found.append({"what": "sender", "words": state.words, "hint": state.hint})
     return found
+
+
+def _of_health(name: str, health: Health) -> Iterator[Mapping[str, str]]:
+    if health.outlook not in FINE and health.outlook is health.condition:
+        yield {"what": f"source {name}", "words": health.error, "hint": health.hint}
+    if health.alarm:
+        yield {"what": f"source {name}", "words": str(health.alarm), "hint": health.alarm.hint}
+
+
+def _alarmed(core: Core, known: Sequence[Known], kept: Mapping[str, Kept]) -> list[Mapping[str, str]]:
+    """The alarms that stood when a daemon last ran."""
+    return [
+        {"what": f"source {each.name}", "words": f"was {alarm}", "hint": alarm.hint}
+        for each in known
+        if (alarm := kept[each.uid].alarm) and each.name in core.config.sources and not each.paused
+    ]
 
 
 def _guarded(known: Sequence[Known], states: Mapping[str, Mapping[str, int]]) -> list[Mapping[str, str]]:

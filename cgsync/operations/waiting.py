@@ -11,7 +11,7 @@ from cgsync.ledger.outbox.due import MOST_AHEAD
 from cgsync.model import RejectKind, State
 from cgsync.operations.core import Core
 
-UNWELL = frozenset({Condition.UNAVAILABLE, Condition.MISCONFIGURED, Condition.HELD})
+UNWELL = frozenset({Condition.UNAVAILABLE, Condition.MISCONFIGURED, Condition.HELD, Condition.BLIND})
 NEVER_AGAIN = "refused by CustomerGauge; it is not tried again before it changes at its source"
 
 
@@ -119,5 +119,5 @@ def _source(core: Core, found: Explanation) -> Iterator[Sentence]:
         yield Sentence(words=f"source {name} is broken: {core.config.broken[name].reason}")
     elif core.running and name in core.engine.sources:
         health = core.engine.sources[name].poller.health
-        if health.condition in UNWELL:
-            yield Sentence(words=f"source {name} is {health.condition}: {health.error}", hint=health.hint)
+        if health.outlook in UNWELL:
+            yield Sentence(words=f"source {name} is {health.outlook}: {health.words}", hint=health.hint)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 
@@ -221,6 +222,7 @@ def test_the_fingerprint_changes_with_what_concerns_the_source(folder: Folder) -
         fingerprint(folder, core="timezone: Europe/Berlin\n"),
         fingerprint(folder, core="shared: true\n"),
         fingerprint(folder, core="limits: { new_accounts: 7 }\n"),
+        fingerprint(folder, core="freshness: 2d\n"),
         fingerprint(folder, core="when: '{{ record.ok }}'\n"),
         fingerprint(folder, activity=ACTIVITY.replace("Order", "Ticket")),
         fingerprint(folder, "password: one"),
@@ -265,3 +267,25 @@ def test_a_constant_outside_the_tenants_own_lists_is_found_too(folder: Folder) -
     found = folder.finding(folder.source("host: x") + "\ncontract: { types: [Ticket, Call] }\n")
     assert found.path == "sources.support.activity.type"
     folder.config(folder.source("host: x") + "\ncontract: { types: [Ticket, Order] }\n")
+
+
+def test_how_long_a_source_may_be_silent_is_its_own_to_say_else_what_holds_for_all_else_learned(folder: Folder) -> None:
+    def freshness(top: str, core: str) -> Any:
+        return folder.config(top + folder.source("host: x", core=core)).sources["support"].freshness
+
+    assert freshness("", "") == "learned"
+    assert freshness("freshness: off\n", "") == "off"
+    assert freshness("freshness: off\n", "freshness: 2d12h\n") == timedelta(days=2, hours=12)
+    assert freshness("freshness: 1w\n", "freshness: learned\n") == "learned"
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [("never", "does not have the form"), ("5", "does not have the form"), ("0s", "must be at least 1s")],
+)
+def test_what_is_no_length_of_a_silence_is_refused_at_its_place(folder: Folder, written: str, words: str) -> None:
+    below = folder.finding(folder.source("host: x", core=f"freshness: {written}\n"))
+    top = folder.finding(f"freshness: {written}\n" + folder.source("host: x"))
+    assert (below.path, top.path) == ("sources.support.freshness", "freshness")
+    assert words in below.message
+    assert words in top.message

@@ -17,6 +17,7 @@ from cgsync.engine import Engine
 from cgsync.health import Condition
 from cgsync.ledger import Instant, forgetting, outbox, retention, sending, sources
 from cgsync.ledger.forgetting import Person
+from cgsync.ledger.freshness import Alarm, Kind
 from cgsync.ledger.retention import Terms
 from cgsync.model import Again, Allowance, Delivered, Outcome, Refused, Result
 from cgsync.operations import carry
@@ -209,6 +210,8 @@ async def test_a_source_in_trouble_says_what_is_wrong(sandbox: Sandbox, tmp_path
         health = engine.sources["desk"].poller.health
         await eventually(lambda: health.condition is Condition.UNAVAILABLE)
         assert "source desk is unavailable: no answer" in (await words(engine, running=True))[0]
+        health.alarm = Alarm(kind=Kind.BLIND, since=health.since, words="no answer at all")
+        assert "source desk is blind: no answer at all" in (await words(engine, running=True))[0]
 
 
 async def test_a_record_that_was_rejected_since_says_that_this_is_what_it_was_before(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import msgspec
 import pytest
 
 from cgsync.api import Batch, Problem, Record, Unreadable
+from cgsync.config import Schedule
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
 from cgsync.health import Condition
@@ -20,9 +23,11 @@ from cgsync.operations import VERBS, carry
 from cgsync.plugins import BrokenPlugin
 from cgsync.preparation import NO_KEY
 from cgsync.sandbox import Sandbox
+from tests.hand import HandClock
 from tests.plant import config, core_of, engine_on, polled, row_state, source, with_sources
-from tests.rig import ACTIVITY, Script, batch, eventually, record
+from tests.rig import ACTIVITY, UTC_ZONE, Script, batch, eventually, record
 
+EACH_SECOND = Schedule(every=timedelta(seconds=1), timezone=UTC_ZONE)
 LONG = {**ACTIVITY, "type": "{{ 'x' * 200 }}"}
 REFUSAL = {"message": "The given data was invalid.", "errors": {"account": ["is unknown"]}}
 
@@ -311,6 +316,40 @@ async def test_status_without_a_daemon_tells_what_is_stored(sandbox: Sandbox, tm
         assert "no such module" in found["trouble"][0]["words"]
         engine.config = replace(engine.config, sources={})
         assert (await ask(engine, "status"))["sources"][0]["condition"] == "removed"
+
+
+async def test_status_and_metrics_tell_blind_from_silent_until_that_is_over(sandbox: Sandbox, tmp_path: Path) -> None:
+    both = [source("shop", Script(), freshness=timedelta(seconds=1)), source("desk", Script(), schedule=EACH_SECOND)]
+    settings, clock = config(tmp_path, sandbox, *both), HandClock()
+    async with engine_on(settings, clock) as engine:
+        engine.sources["desk"].poller.health.fail(
+            Condition.UNAVAILABLE, clock.now(), error="no route to host", hint="mend it"
+        )
+        for _ in range(6):
+            await clock.advance(60)
+            await engine.sources.drain("shop")
+            await engine.watch.look()
+        found = await ask(engine, "status", running=True)
+        shop, desk = (next(row for row in found["sources"] if row["source"] == name) for name in ("shop", "desk"))
+        assert (shop["condition"], shop["alarm"]["kind"], shop["freshness"]) == ("silent", "silent", 1.0)
+        assert (desk["condition"], desk["alarm"]["kind"], desk["freshness"]) == ("blind", "blind", None)
+        assert desk["since"] == desk["alarm"]["since"]
+        words = {each["what"]: (each["words"], each["hint"]) for each in found["trouble"]}
+        assert re.fullmatch(r"blind since \S+ \S+: no route to host", words["source desk"][0])
+        assert words["source desk"][1] == "mend it"
+        assert re.fullmatch(r"silent since \S+ \S+: it can be read, but .*allows 1s", words["source shop"][0])
+        assert "2 sources, 0 ok; " in found["summary"]
+        assert re.search(r"desk blind since \S+.* \(no route to host\)", found["summary"])
+        metrics = await ask(engine, "metrics", running=True)
+        assert 'cgsync_source_alarm{alarm="blind",source="desk"} 1.0' in metrics
+        assert 'cgsync_source_alarm{alarm="silent",source="desk"} 0.0' in metrics
+        assert 'cgsync_source_alarm{alarm="silent",source="shop"} 1.0' in metrics
+        assert 'cgsync_source_condition{condition="blind",source="desk"} 1.0' in metrics
+        assert 'cgsync_source_freshness_seconds{source="shop"} 1.0' in metrics
+        assert 'cgsync_source_freshness_seconds{source="desk"}' not in metrics
+        stored = await ask(engine, "status")
+        assert [each["words"].partition(" since ")[0] for each in stored["trouble"]] == ["was blind", "was silent"]
+        assert [row["condition"] for row in stored["sources"]] == ["stopped", "stopped"]
 
 
 # Trying.
