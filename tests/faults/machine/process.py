@@ -123,6 +123,7 @@ class Process:
             engine.ledger,
             engine.sources,
             engine.custody,
+            engine.watch,
             config=lambda: engine.config,
             clock=self._clock,
             log=self.log,

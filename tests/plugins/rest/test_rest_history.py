@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from cgsync.api import SourceUnavailable
 from cgsync.http import open_http
 from cgsync.ledger import Instant, books, outbox
-from cgsync.model import Delivered, Result
+from cgsync.model import Delivered, Result, Stored
 from cgsync.testing import FakeClock, MemoryLog, as_opened, context
 from cgsync.testing.driving import Driver
 from tests.plugins.rest.desk import START, Desk, Fault, open_desk
@@ -116,14 +116,14 @@ class History:
         """Drain the source; the process dies after so many batches."""
         left = [batches]
 
-        async def died() -> None:
+        async def died(_: Stored) -> None:
             left[0] -= 1
             if left[0] < 0:
                 raise SourceUnavailable("killed")
 
         try:
             async with self.driver.open() as source:
-                await self.rig.intake().drain(source, settle=died)
+                await self.rig.intake().drain(source, after=died)
         except SourceUnavailable:
             pass
         while await self.deliver():
