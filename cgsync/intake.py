@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cgsync.api import Batch, Clock, Cursor, Later, Record, Source
 from cgsync.batches import advanced, check
@@ -35,12 +35,14 @@ SLICE = 0.02
 """Seconds of mapping after which the loop may turn: other sources and the sender are not to wait for us."""
 
 
+Offer: TypeAlias = "Callable[[Sequence[Due], Collection[str]], None]"
+"""Takes rows that were just committed, and the keys of what is held from now on."""
+
+
 class SourceIntake:
     """Takes in what one source has, batch by batch."""
 
-    def __init__(
-        self, plan: Plan, ledger: Ledger, *, offer: Callable[[Sequence[Due]], None], clock: Clock, time_limit: timedelta
-    ) -> None:
+    def __init__(self, plan: Plan, ledger: Ledger, *, offer: Offer, clock: Clock, time_limit: timedelta) -> None:
         self._plan = plan
         self._ledger = ledger
         self._offer = offer
@@ -137,7 +139,7 @@ class SourceIntake:
 
     async def _store(self, intake: Intake, store: Callable[..., Stored] = outbox.store) -> Stored:
         stored = await self._ledger.write(partial(store, intake=intake, now=Instant.of(self._clock)))
-        self._offer(stored.due)
+        self._offer(stored.due, stored.held)
         return stored
 
     async def map(

@@ -151,10 +151,14 @@ class Due:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What became of a batch: rows for the sender, counts for the log line and the run, what the run still may."""
+    """What became of a batch: rows for the sender, counts for the log line and the run, what the run still may.
+
+    ``held``: keys of what is not to be sent for now, although an older version of it may wait in the sender.
+    """
 
     due: Sequence[Due]
     counts: Mapping[str, int]
+    held: Sequence[str] = ()
     allowance: Allowance | None = None
 
 

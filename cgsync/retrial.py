@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from cgsync.api import MAX_RECORDS, Batch, Clock, Log, Record
-from cgsync.intake import SourceIntake
+from cgsync.intake import Offer, SourceIntake
 from cgsync.ledger import Instant, Ledger, basis, retrials
-from cgsync.model import Due, Lane
+from cgsync.model import Lane
 from cgsync.preparation import NO_KEY, Plan
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Retrial:
         intake: SourceIntake,
         ledger: Ledger,
         *,
-        offer: Callable[[Sequence[Due]], None],
+        offer: Offer,
         clock: Clock,
         log: Log,
     ) -> None:
@@ -70,7 +70,7 @@ class Retrial:
         stored = await self._intake.remap(partial(_batch, numbers=numbers), lane=Lane.RETRY)
         now = Instant.of(self._clock)
         due = await self._ledger.write(partial(retrials.again, numbers=numbers, basis=today, now=now))
-        self._offer(due)
+        self._offer(due, ())
         return Counter(stored.counts) + Counter(requeued=len(due))
 
 

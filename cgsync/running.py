@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -15,12 +15,11 @@ from cgsync.contract import Contract
 from cgsync.freshness import Freshness
 from cgsync.health import Condition
 from cgsync.hosting import Host
-from cgsync.intake import SourceIntake
+from cgsync.intake import Offer, SourceIntake
 from cgsync.ledger import Instant, Ledger
 from cgsync.ledger.freshness import Kept
 from cgsync.ledger.sources import Known
 from cgsync.mapping import compile_mapping
-from cgsync.model import Due
 from cgsync.poller import Poller
 from cgsync.preparation import Plan
 from cgsync.retrial import Retrial
@@ -98,7 +97,7 @@ def running(
     contract: Contract,
     ledger: Ledger,
     host: Host,
-    offer: Callable[[Sequence[Due]], None],
+    offer: Offer,
     random: Callable[[], float],
     log: Log,
 ) -> Running:

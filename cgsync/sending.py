@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from functools import partial
@@ -76,8 +76,9 @@ class Sending:
             await asyncio.gather(self._task, return_exceptions=True)
         await self._wire.aclose()
 
-    def offer(self, rows: Sequence[Due]) -> None:
-        """Rows that were just committed, to whoever sends now."""
+    def offer(self, rows: Sequence[Due], held: Collection[str]) -> None:
+        """Rows that were just committed, to whoever sends now; and of ``held`` nothing more, not even what is older."""
+        self.sender.withdraw(held)
         self.sender.offer(rows)
 
     async def pause(self) -> None:

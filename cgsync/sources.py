@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from functools import partial
 
 from cgsync.api import Log
@@ -13,9 +13,9 @@ from cgsync.contract import Contract
 from cgsync.drained import Drained
 from cgsync.errors import ControlError
 from cgsync.hosting import Host
+from cgsync.intake import Offer
 from cgsync.ledger import Instant, Ledger, freshness, mappings, sources
 from cgsync.ledger.sources import Known
-from cgsync.model import Due
 from cgsync.running import LONGEST_HALT, Running, running
 
 
@@ -30,7 +30,7 @@ class Sources(Mapping[str, Running]):
         ledger: Ledger,
         host: Host,
         *,
-        offer: Callable[[Sequence[Due]], None],
+        offer: Offer,
         watched: Callable[..., asyncio.Task[None]],
         random: Callable[[], float],
         log: Log,

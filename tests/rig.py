@@ -156,8 +156,11 @@ class Rig:
 
     def intake(self, **changes: Any) -> SourceIntake:
         options: dict[str, Any] = {
-            "offer": self.offered.extend, "clock": self.clock, "time_limit": self.time_limit, **changes,
-        }  # fmt: skip
+            "offer": lambda rows, _: self.offered.extend(rows),
+            "clock": self.clock,
+            "time_limit": self.time_limit,
+            **changes,
+        }
         return SourceIntake(options.pop("plan", self.plan), self.ledger, **options)
 
     def poller(

@@ -50,7 +50,7 @@ async def test_activities_rejects_cursor_and_what_to_settle_are_committed_before
     """At the moment of the offer another connection sees everything of the batch."""
     seen: list[Any] = []
 
-    def offer(rows: Any) -> None:
+    def offer(rows: Any, _: Any) -> None:
         with closing(sqlite3.connect(f"file:{desk.ledger.file}?mode=ro", uri=True)) as other:
             stored = {
                 table: other.execute(f"select count(*) from {table}").fetchone()[0]

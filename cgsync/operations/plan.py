@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -111,7 +111,7 @@ def _foresee(conn: Connection, intake: Intake, now: Instant) -> tuple[Foreseen, 
     return foreseen, accounts.unknown(conn, (change.activity.account for change in foreseen.changes))
 
 
-def _nobody(_: Sequence[Due]) -> None:
+def _nobody(_: Sequence[Due], __: Collection[str]) -> None:
     """Nothing is stored, so there is nothing to send."""
 
 

@@ -71,7 +71,8 @@ def store(conn: Connection, intake: Intake, now: Instant) -> Stored:
     counts = _counts(intake, batch)
     batch.tally.update(_tally(intake.source, counts))
     counters.add(conn, batch.tally)
-    return Stored(due=due, counts=counts, allowance=batch.allowance)
+    held = [key for key, (row, *_) in batch.written.items() if row.state == State.HELD]
+    return Stored(due=due, counts=counts, held=held, allowance=batch.allowance)
 
 
 class Placement:

@@ -133,6 +133,21 @@ class Operators:
             self.world.release(source=source)
         origin.new_accounts = None
 
+    @rule(source=SOURCES)
+    @precondition(lambda self: self.world.at_ease)
+    def a_run_surges_over_what_waits(self, source: str) -> None:
+        """What the run would replace waits in memory, behind a gate that is closed."""
+        self._open_up()
+        self.world.api.script = ["429, 20 s"]
+        self._edit_all(source, "W")
+        self.world.poll(source)
+        self.world.api.script.clear()
+        self.world.reload(source, new_accounts=1)
+        self._edit_all(source, "New")
+        self.world.poll(source)
+        self.world.drive(30.0)
+        self.world.origin(source).new_accounts = None
+
     # Rejects.
 
     @rule(source=SOURCES, mended=st.booleans())

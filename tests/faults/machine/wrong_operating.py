@@ -13,6 +13,7 @@ from cgsync import intake
 from cgsync.ledger import Instant, Ledger, backfills, checkpoints, epoch, forgetting, guard, sending, sources
 from cgsync.model import Lane
 from cgsync.sender import Sender
+from cgsync.sending import Sending
 
 Mutant: TypeAlias = Callable[[pytest.MonkeyPatch], None]
 
@@ -74,6 +75,11 @@ def held_is_sent(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Sender, "withdraw", lambda *_: ())
 
 
+def held_by_the_guard_is_sent(patch: pytest.MonkeyPatch) -> None:
+    """What a run may not send leaves in the memory of the sender what it replaced."""
+    patch.setattr(Sending, "offer", lambda self, rows, _: self.sender.offer(rows))
+
+
 def pause_of_a_source_not_persisted(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(sources, "pause", lambda *_, **__: None)
 
@@ -119,6 +125,7 @@ OPERATING = (
     guard_counts_each_batch_anew,
     guard_forgets_at_a_restart,
     held_is_sent,
+    held_by_the_guard_is_sent,
     pause_of_a_source_not_persisted,
     pause_of_the_sending_not_persisted,
     forgotten_is_brought_back,
