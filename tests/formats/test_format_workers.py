@@ -186,6 +186,12 @@ async def test_a_process_imports_nothing_of_the_network_or_the_ledger() -> None:
     assert not {"aiohttp", "sqlalchemy", "jinja2", "jsonpath", "cgsync.http"} & set(modules)
 
 
+async def test_after_a_small_job_the_look_for_cycles_is_small_too() -> None:
+    """All that was imported takes ten times as long to look through as a letter takes to read."""
+    async with Workers() as workers:
+        assert await workers.run(f"{JOBS}:collected", b"", {}) < 1000
+
+
 OWNER = """
 import asyncio, sys
 from cgsync.formats import Workers
