@@ -98,6 +98,12 @@ class Mailbox:
             found: dict[int, Any] = client.fetch(client.search("ALL"), ["FLAGS"])
         return {uid: set(values[b"FLAGS"]) - {b"\\Recent"} for uid, values in found.items()}
 
+    def subjects(self, folder: str = "INBOX") -> list[str]:
+        with self.client() as client:
+            client.select_folder(folder, readonly=True)
+            found: dict[int, Any] = client.fetch(client.search("ALL"), ["ENVELOPE"])
+        return [values[b"ENVELOPE"].subject.decode() for values in found.values()]
+
     def status(self, folder: str = "INBOX") -> dict[bytes, int]:
         with self.client() as client:
             found: dict[bytes, int] = client.folder_status(folder)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from cgsync_imap.after import Aftermath
-from cgsync_imap.client import Client
 from cgsync_imap.settings import After
 
 from cgsync.api import SourceMisconfigured, SourceUnavailable
@@ -61,13 +60,6 @@ async def test_what_others_marked_as_deleted_stays(mailbox: Mailbox, over: Over,
     await settled(driver, done)
     assert mailbox.uids() == [2, 3, 4]
     assert mailbox.flags()[4] == {b"\\Deleted"}
-
-
-@pytest.fixture
-def without_move(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that has UIDPLUS, but no MOVE."""
-    has = Client.has_capability
-    monkeypatch.setattr(Client, "has_capability", lambda client, name: name != "MOVE" and has(client, name))
 
 
 @pytest.mark.parametrize("after", [{"flag": ["\\Flagged"]}, {"flag": ["$cgsync"]}, {"move": "Done"}, "delete"])

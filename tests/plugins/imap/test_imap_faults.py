@@ -6,6 +6,7 @@ import asyncio
 import re
 import socket
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -69,18 +70,35 @@ async def a_day(mailbox: Mailbox, polling: Polling, proxy: Proxy, first: int, pa
 async def test_a_connection_may_end_or_fall_silent_at_any_command(
     mailbox: Mailbox, over: Over, command: str, passed: int, after: Any
 ) -> None:
+    await bad_days(mailbox, over, Strike(command, "", passed), after)
+    all_but_the_last_are_done_with(mailbox, after)
+
+
+@pytest.mark.usefixtures("without_move")
+@pytest.mark.parametrize("command", ["UID COPY", "UID STORE", "UID EXPUNGE"])
+async def test_without_move_a_message_may_be_copied_twice_and_none_is_lost(
+    mailbox: Mailbox, over: Over, command: str
+) -> None:
+    mailbox.create("Done")
+    await bad_days(mailbox, over, Strike(command, ""), MOVE)
+    assert mailbox.flags() == {LAST: set()}
+    assert set(mailbox.subjects("Done")) == {f"Question {number}" for number in range(1, LAST)}
+
+
+async def bad_days(mailbox: Mailbox, over: Over, strike: Strike, after: Any) -> None:
+    """A day for each way in which a connection comes to its end, all of one source."""
     mailbox.uids()  # so that it is there
     async with proxied(mailbox.server.plain) as proxy:
         options = {"port": proxy.port, "encryption": "none", "after": after, "timeout": SHORT, "relist": "1ms"}
         async with over(**options).open() as source:
             polling = Polling(source)
             for day, how in enumerate(HOWS):
-                proxy.strike = strike = Strike(command, how, passed, hit=command == "parked")
-                await a_day(mailbox, polling, proxy, 3 * day + 1, how if command == "parked" else "")
-                assert strike.hit, how
+                parked = strike.command == "parked"
+                proxy.strike = today = replace(strike, how=how, hit=parked)
+                await a_day(mailbox, polling, proxy, 3 * day + 1, how if parked else "")
+                assert today.hit, how
                 assert polling.uids == list(range(1, 3 * day + 4)), how
     assert [words for words in polling.complaints if not WORDS.match(words)] == []
-    all_but_the_last_are_done_with(mailbox, after)
 
 
 def all_but_the_last_are_done_with(mailbox: Mailbox, after: Any) -> None:
