@@ -17,7 +17,7 @@ from tests.plugins.imap.mailbox import Mailbox
 from tests.plugins.imap.polling import Polling, cancelled
 from tests.plugins.imap.proxy import Proxy, Strike, proxied
 
-SHORT = {"connect": "500ms", "read": "500ms"}
+SHORT = {"connect": "500ms", "read": "400ms"}
 HOWS = ["rst", "fin", "stall", "half-open"]
 WORDS = re.compile(r"127\.0\.0\.1:\d+: (no answer in time|the connection was lost: \S|no connection: \S)")
 """Who, and what."""
