@@ -20,6 +20,8 @@ A body is decoded whole: JSON, JSON Lines, CSV, XML or text, packed or not, told
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from cgsync.formats.bodies import Body, decode_body
 from cgsync.formats.detection import FORMATS, decode, detect
 from cgsync.formats.mail.languages import LANGUAGES
@@ -29,7 +31,9 @@ from cgsync.formats.paths import Path, compile_path, select
 from cgsync.formats.records import START, Decoded, Malformed, Resume, Undecodable
 from cgsync.formats.schema import CSV_SCHEMA, DECODE_SCHEMA, ENCODING_SCHEMA
 from cgsync.formats.settings import csv_settings, decode_settings, known_encoding
-from cgsync.formats.workers import Workers
+
+if TYPE_CHECKING:
+    from cgsync.formats.workers import Workers
 
 __all__ = [
     "AUTOMATIC",
@@ -62,3 +66,12 @@ __all__ = [
     "known_encoding",
     "select",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what owns processes on first use: the processes import this package, too, and start quicker without it."""
+    if name != "Workers":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from cgsync.formats.workers import Workers
+
+    return Workers

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import cache
 from importlib import import_module
 from typing import IO, Any
 
@@ -63,9 +64,11 @@ def _answer(job: Job, payload: bytes) -> Iterator[Frame]:
         yield FAILED, f"the decoder failed with {type(error).__name__}: {error}".encode("utf-8", "replace")
 
 
+@cache
 def _function(path: str) -> Callable[[bytes, Mapping[str, Any]], Any]:
     module, _, name = path.partition(":")
     function: Callable[[bytes, Mapping[str, Any]], Any] = getattr(import_module(module), name)
+    gc.freeze()  # what was imported stays: to look through it after each job takes longer than most jobs
     return function
 
 

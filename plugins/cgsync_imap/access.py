@@ -6,9 +6,9 @@ import ssl
 from collections.abc import Callable
 from functools import partial
 
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginError
 
-from cgsync.api import Secret, SourceMisconfigured
+from cgsync.api import Secret, SourceMisconfigured, SourceUnavailable
 from cgsync.http.trust import trust
 from cgsync_imap.client import Client, dialled, hang_up, log_in, show_token
 from cgsync_imap.connection import NOT_UNDERSTOOD, Connection
@@ -63,17 +63,26 @@ class Access:
             client = dialled(server, self._trusted())
         except OSError as error:
             raise unreachable(server, error) from error
+        except IMAPClientAbortError as error:
+            raise lost(str(server), error) from error
         except IMAPClientError as error:
             raise refused(str(server), error) from error
         try:
             show(client)
         except LoginError as error:
             hang_up(client)
-            raise turned_away(server, self._settings.username, self._concealed(words(error)), hint) from None
+            raise self._turned_away(error, hint) from None
         except (OSError, IMAPClientError, *NOT_UNDERSTOOD) as error:
             hang_up(client)
             raise lost(str(server), error) from error
         return client
+
+    def _turned_away(self, error: LoginError, hint: str) -> SourceUnavailable | SourceMisconfigured:
+        """IMAPClient calls it a failed login, too, when the connection ends before there is an answer."""
+        server, said = self._settings.server, self._concealed(words(error))
+        if isinstance(error.__context__, IMAPClientAbortError):
+            return lost(str(server), IMAPClientAbortError(said))
+        return turned_away(server, self._settings.username, said, hint)
 
     def _concealed(self, said: str) -> str:
         """A server may repeat what it was told."""

@@ -13,7 +13,7 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, IMAPCli
 
 from cgsync.api import SourceUnavailable
 from cgsync_imap.client import Client, cut, hang_up
-from cgsync_imap.errors import garbled, lost, refused
+from cgsync_imap.errors import garbled, is_logged_out, lost, refused
 
 T = TypeVar("T")
 
@@ -106,6 +106,8 @@ class Connection:
         except (IMAPClientAbortError, ProtocolError, OSError) as error:
             raise lost(self._where, error) from error
         except IMAPClientError as error:
+            if is_logged_out(error):
+                raise lost(self._where, error) from error
             kept = True
             raise refused(self._where, error) from error
         except NOT_UNDERSTOOD as error:

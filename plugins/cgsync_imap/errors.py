@@ -17,6 +17,10 @@ PASSING = re.compile(
     re.IGNORECASE,
 )
 """A login that was refused for another reason than who we are."""
+LOGGED_OUT = re.compile(
+    r"\[(EXPIRED|AUTHENTICATIONFAILED)\b|TokenExpired|invalid state|not authenticated", re.IGNORECASE
+)
+"""A command that was refused since the login no longer counts: only a new connection helps."""
 LONGEST = 300
 
 
@@ -27,6 +31,10 @@ class Refused(SourceUnavailable):
 def refused(where: str, error: Exception) -> Refused:
     said = words(error)
     return Refused(f"{where}: {said}", retry_after=asked_for(said))
+
+
+def is_logged_out(error: Exception) -> bool:
+    return LOGGED_OUT.search(str(error)) is not None
 
 
 def lost(where: str, error: Exception) -> SourceUnavailable:

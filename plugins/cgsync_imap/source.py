@@ -31,7 +31,9 @@ async def opened(options: Mapping[str, Any], context: Context) -> AsyncIterator[
     settings = Settings.of(options)
     settings.server.check_secure(context.log, allowed=options["allow_insecure"])
     tokens = Tokens(options["oauth2"], context) if "oauth2" in options else None
-    async with Workers() as workers:
+    async with Workers(
+        count=1
+    ) as workers:  # it reads a letter in a millisecond, and takes a third of a second to start
         source = ImapSource(settings, Access(settings, tokens), context, workers)
         try:
             yield source

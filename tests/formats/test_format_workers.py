@@ -180,10 +180,17 @@ async def test_a_process_does_not_inherit_the_environment(monkeypatch: pytest.Mo
     assert {name for name in names if not name.startswith(("LC_", "LD_"))} <= {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
 
 
-async def test_a_process_imports_nothing_of_the_network_or_the_ledger() -> None:
+async def test_a_process_imports_nothing_of_the_network_or_the_ledger_or_its_owner() -> None:
     async with Workers() as workers:
         modules = await workers.run(f"{JOBS}:modules", b"", {})
-    assert not {"aiohttp", "sqlalchemy", "jinja2", "jsonpath", "cgsync.http"} & set(modules)
+    unused = {"aiohttp", "asyncio", "ssl", "sqlalchemy", "jinja2", "jsonpath", "cgsync.http"}
+    assert not unused & set(modules)
+
+
+async def test_after_a_small_job_the_look_for_cycles_is_small_too() -> None:
+    """All that was imported takes ten times as long to look through as a letter takes to read."""
+    async with Workers() as workers:
+        assert await workers.run(f"{JOBS}:collected", b"", {}) < 1000
 
 
 OWNER = """

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import pytest
 from cgsync_imap import cgsync_source_types
+from cgsync_imap.client import Client
 
 from cgsync.api import Window
 from cgsync.clock import SystemClock
@@ -61,6 +62,13 @@ def over(given: Given, log: MemoryLog) -> Over:
         return Driver(kind=KIND, options=given(**options), context=lent)
 
     return build
+
+
+@pytest.fixture
+def without_move(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has UIDPLUS, but no MOVE."""
+    has = Client.has_capability
+    monkeypatch.setattr(Client, "has_capability", lambda client, name: name != "MOVE" and has(client, name))
 
 
 def basic(mailbox: Mailbox) -> dict[str, Any]:

@@ -62,19 +62,38 @@ async def test_what_others_marked_as_deleted_stays(mailbox: Mailbox, over: Over,
     assert mailbox.flags()[4] == {b"\\Deleted"}
 
 
-async def test_without_move_a_message_is_copied_and_then_it_alone_deleted(
-    mailbox: Mailbox, over: Over, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mailbox.put(letter(1), letter(2))
-    mailbox.put(letter(3), flags=["\\Deleted"])
-    driver = over(after={"move": "Done"})
-    (item,) = await done_of(driver)
-    from cgsync_imap.client import Client
+@pytest.mark.parametrize("after", [{"flag": ["\\Flagged"]}, {"flag": ["$cgsync"]}, {"move": "Done"}, "delete"])
+async def test_what_others_do_meanwhile_is_theirs(mailbox: Mailbox, over: Over, after: Any) -> None:
+    await settled_under_watch(mailbox, over(after=after), after)
 
-    monkeypatch.setattr(Client, "has_capability", lambda client, name: name != "MOVE")
-    await settled(driver, [{**item, "uids": [1, 2]}])
-    assert mailbox.uids() == [3]
-    assert mailbox.uids("Done") == [1, 2]
+
+@pytest.mark.usefixtures("without_move")
+async def test_without_move_too_what_others_do_meanwhile_is_theirs(mailbox: Mailbox, over: Over) -> None:
+    await settled_under_watch(mailbox, over(after={"move": "Done"}), {"move": "Done"})
+
+
+async def settled_under_watch(mailbox: Mailbox, driver: Driver, after: Any) -> None:
+    """Of three that were read, another program deletes one and moves one; it has marked two that came since."""
+    mailbox.put(letter(1), letter(2), letter(3))
+    done = await done_of(driver)
+    mailbox.put(letter(4), letter(5), flags=["\\Deleted"])
+    mailbox.create("Theirs", "Done")
+    with mailbox.client() as other:
+        other.select_folder("INBOX")
+        other.move([1], "Theirs")
+        other.add_flags([2], ["\\Deleted"])
+        other.uid_expunge([2])
+        other.idle()
+        for _ in range(2):
+            await settled(driver, done)
+        _, seen = other.idle_done()
+        _, behind = other.noop()
+    ours = {3: {flag.encode() for flag in after["flag"]}} if "flag" in after else {}
+    assert mailbox.flags() == {**ours, 4: {b"\\Deleted"}, 5: {b"\\Deleted"}}
+    assert mailbox.uids("Theirs") == [1]
+    assert mailbox.uids("Done") == ([1] if "move" in after else [])
+    gone = [event[0] for event in [*seen, *behind] if event[1] == b"EXPUNGE"]
+    assert gone == ([] if ours else [1]), "number 3 was the first by then"
 
 
 async def test_messages_that_are_rejected_or_left_out_stay_as_they_are(mailbox: Mailbox, over: Over) -> None:

@@ -157,7 +157,7 @@ async def test_an_idle_that_is_cut_fails_at_once(connected: Connected, proxy: Pr
 
 
 async def test_a_half_open_idle_is_noticed_by_the_refresh(connected: Connected, proxy: Proxy) -> None:
-    async with connected(port=proxy.port, timeout={"read": "2s"}) as connection:
+    async with connected(port=proxy.port, timeout={"read": "700ms"}) as connection:
         proxy.stall()
         with pytest.raises(SourceUnavailable, match="no answer in time"):
             await within(SOON, connection.idle(timedelta(milliseconds=100)))
@@ -165,7 +165,7 @@ async def test_a_half_open_idle_is_noticed_by_the_refresh(connected: Connected, 
 
 
 async def test_a_stalled_command_fails_after_the_read_timeout(connected: Connected, proxy: Proxy) -> None:
-    async with connected(port=proxy.port, timeout={"read": "2s"}) as connection:
+    async with connected(port=proxy.port, timeout={"read": "700ms"}) as connection:
         proxy.stall()
         with pytest.raises(SourceUnavailable, match="no answer in time"):
             await within(SOON, connection.run(Client.noop))

@@ -19,6 +19,7 @@ from cgsync.testing import as_opened, context
 from cgsync.testing.driving import Driver
 from tests.plugins.imap.conftest import Given
 from tests.plugins.imap.mailbox import Mailbox, letter
+from tests.plugins.imap.polling import Polling
 from tests.plugins.imap.scripted import Scripted, fetched, scripted
 
 KIND = cgsync_source_types()[0]
@@ -139,6 +140,30 @@ async def test_nonsense_is_a_source_that_is_unavailable(command: str, answer: by
     async with scripted(**{command: answer}) as server, asyncio.timeout(30):
         with pytest.raises((SourceUnavailable, SourceMisconfigured)):
             await uids(over(server, timeout={"read": "1s"}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "* BYE Session invalidated - AccessTokenExpired\r\n",
+        "{tag} NO [AUTHENTICATIONFAILED] the token has expired\r\n",
+        "{tag} NO [EXPIRED] log in again\r\n",
+        "{tag} BAD Command received in Invalid state.\r\n",
+    ],
+)
+async def test_a_login_that_ends_under_an_open_connection_is_renewed(said: str) -> None:
+    """As when the token that it was opened with expires."""
+    found = "* SEARCH 1\r\n{tag} OK done\r\n"
+    answers = iter([found, found, said])
+    async with (
+        scripted(UID_SEARCH=lambda _: next(answers, found), UID_FETCH=one_letter) as server,
+        over(server).open() as source,
+    ):
+        polling = Polling(source)
+        await polling.drain()
+        await polling.drain()
+    assert polling.uids == [1]
+    assert [command.split()[0] for command in server.commands].count("LOGIN") == 2
 
 
 @pytest.mark.parametrize(

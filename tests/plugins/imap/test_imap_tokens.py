@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from imapclient.exceptions import LoginError
 
 from cgsync.api import SourceMisconfigured, SourceUnavailable
 from cgsync.clock import SystemClock
@@ -17,8 +18,12 @@ from cgsync.testing.driving import Driver
 from tests.plugins.imap.conftest import KIND, basic
 from tests.plugins.imap.dovecot import token
 from tests.plugins.imap.mailbox import Mailbox, letter
+from tests.plugins.imap.polling import Polling
+from tests.plugins.imap.proxy import proxied
+from tests.rig import eventually
 
 EXPIRED = timedelta(hours=-1)
+BRIEF = timedelta(seconds=2)
 
 
 class Endpoint:
@@ -61,8 +66,8 @@ def log() -> MemoryLog:
 
 @pytest.fixture
 def over(mailbox: Mailbox, endpoint: Endpoint, secrets: MemorySecrets, log: MemoryLog) -> Callable[..., Driver]:
-    def build(mechanism: str = "xoauth2", **oauth2: Any) -> Driver:
-        options = {key: value for key, value in basic(mailbox).items() if key != "password"}
+    def build(mechanism: str = "xoauth2", port: int = mailbox.server.tls, **oauth2: Any) -> Driver:
+        options = {key: value for key, value in {**basic(mailbox), "port": port}.items() if key != "password"}
         client = {"token_url": endpoint.url, "client_id": "us", "client_secret": "client-secret", "scopes": "imap"}
         given = as_opened(KIND, {**options, "mechanism": mechanism, "oauth2": {**client, **oauth2}})
         return Driver(kind=KIND, options=given, context=context(clock=SystemClock(), log=log, secrets=secrets))
@@ -94,6 +99,33 @@ async def test_a_token_that_the_server_refuses_is_replaced_once(
     endpoint.tokens = [token(mailbox.user, lifetime=EXPIRED), token(mailbox.user)]
     await over(mechanism).reopened({})
     assert len(endpoint.forms) == 2
+
+
+async def test_a_token_that_expires_while_the_source_waits_is_replaced_without_a_word(
+    mailbox: Mailbox, endpoint: Endpoint, over: Callable[..., Driver], log: MemoryLog
+) -> None:
+    brief = token(mailbox.user, lifetime=BRIEF)
+    endpoint.tokens = [brief, token(mailbox.user)]
+    async with proxied(mailbox.server.tls) as proxy, over(port=proxy.port).open() as source:
+        polling = Polling(source)
+        await polling.drain()
+        waiting = await polling.parked()
+        await eventually(lambda: refused(mailbox, brief))
+        mailbox.put(letter(1))
+        proxy.cut()
+        await waiting
+        await polling.drain()
+    assert polling.uids == [1]
+    assert len(endpoint.forms) == 2
+    assert log.text == ""
+
+
+def refused(mailbox: Mailbox, shown: str) -> bool:
+    try:
+        mailbox.login_with("oauth2_login", shown)
+    except LoginError:
+        return True
+    return False
 
 
 async def test_tokens_that_are_refused_again_need_a_person_and_are_not_shown(

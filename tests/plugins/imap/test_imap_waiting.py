@@ -9,14 +9,13 @@ from typing import Any
 
 import pytest
 
-from cgsync.api import Batch, Source, SourceUnavailable
-from cgsync.testing.driving import Driver, advanced
+from cgsync.api import SourceUnavailable
+from cgsync.testing import MemoryLog
 from tests.plugins.imap.conftest import Over
 from tests.plugins.imap.dovecot import Dovecot, dovecot
 from tests.plugins.imap.mailbox import Mailbox, letter
+from tests.plugins.imap.polling import SOON, Polling, cancelled
 from tests.plugins.imap.proxy import Proxy, proxied
-
-SOON = 20.0
 
 
 @pytest.fixture
@@ -25,39 +24,12 @@ async def proxy(mailbox: Mailbox) -> AsyncIterator[Proxy]:
         yield between
 
 
-class Polling:
-    """Fetches until there is nothing more, then waits, as the core does; a lost source is not opened anew."""
-
-    def __init__(self, source: Source, driver: Driver) -> None:
-        self.source: Any = source
-        self._driver = driver
-        self.cursor: Any = {}
-        self.uids: list[int] = []
-
-    async def drain(self) -> None:
-        while isinstance(batch := await self.source.fetch(self.cursor), Batch):
-            self.cursor = advanced(self.cursor, batch)
-            self.uids += [record.data["uid"] for record in batch.records]
-
-    async def until_woken(self) -> None:
-        async with asyncio.timeout(SOON):
-            await self.source.wait()
-
-    async def parked(self) -> asyncio.Task[None]:
-        """A wait that listens by now."""
-        waiting = asyncio.create_task(self.until_woken())
-        async with asyncio.timeout(SOON):
-            while not (self.source._session and self.source._session.connection.idling):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-        return waiting
-
-
 @pytest.fixture
 async def polling(over: Over, proxy: Proxy) -> AsyncIterator[Polling]:
     """An open source that has read all there is, over a wire that a test can cut."""
     driver = over(port=proxy.port, timeout={"read": "3s"})
     async with driver.open() as source:
-        made = Polling(source, driver)
+        made = Polling(source)
         await made.drain()
         yield made
 
@@ -83,8 +55,7 @@ async def test_a_cancelled_wait_goes_on_over_the_same_connection(
 ) -> None:
     for number in range(1, 4):
         waiting = await polling.parked()
-        waiting.cancel()
-        await asyncio.wait([waiting])
+        await cancelled(waiting)
         mailbox.put(letter(number))
         await polling.drain()
     assert polling.uids == [1, 2, 3]
@@ -110,8 +81,7 @@ async def test_a_half_open_connection_is_replaced_by_the_next_poll(
     waiting = await polling.parked()
     proxy.stall()
     mailbox.put(letter(1))
-    waiting.cancel()
-    await asyncio.wait([waiting])
+    await cancelled(waiting)
     polled = asyncio.create_task(polling.drain())
     await opened_again(proxy)
     proxy.flow()
@@ -149,7 +119,7 @@ async def test_a_fetch_that_is_cut_anywhere_loses_and_doubles_nothing(
     driver = over(port=proxy.port)
     proxy.left = passed
     async with driver.open() as source:
-        polling = Polling(source, driver)
+        polling = Polling(source)
         while not polling.uids:
             try:
                 await polling.drain()
@@ -161,48 +131,64 @@ async def test_a_fetch_that_is_cut_anywhere_loses_and_doubles_nothing(
 async def test_without_idle_only_the_schedule_wakes(mailbox: Mailbox, over: Over) -> None:
     driver = over(idle=False)
     async with driver.open() as source:
-        polling = Polling(source, driver)
+        polling = Polling(source)
         await polling.drain()
         mailbox.put(letter(1))
         waiting = asyncio.create_task(polling.source.wait())
         assert not (await asyncio.wait([waiting], timeout=0.5))[0]
-        waiting.cancel()
-        await asyncio.wait([waiting])
+        await cancelled(waiting)
         await polling.drain()
     assert polling.uids == [1]
 
 
 async def test_closing_a_source_that_waits_takes_no_time(polling: Polling, proxy: Proxy) -> None:
     waiting = await polling.parked()
-    waiting.cancel()
-    await asyncio.wait([waiting])
+    await cancelled(waiting)
     proxy.stall()
     started = time.monotonic()
     await polling.source.hang_up()
     assert time.monotonic() - started < 5
 
 
-@pytest.fixture
+@pytest.mark.parametrize(("policy", "expected"), [("dedupe", [1, 1, 2]), ("restart", [1, 1, 2]), ("stop", [1])])
+async def test_a_folder_that_is_numbered_anew_while_it_waits_is_read_as_the_policy_says(
+    mailbox: Mailbox, over: Over, log: MemoryLog, policy: str, expected: list[int]
+) -> None:
+    mailbox.put(letter(1))
+    async with over(uidvalidity=policy).open() as source:
+        polling = Polling(source)
+        await polling.drain()
+        waiting = await polling.parked()
+        mailbox.server.change_uidvalidity(mailbox.user)
+        mailbox.deliver(2)
+        await cancelled(waiting)
+        await polling.drain()
+    assert polling.uids == expected
+    assert "folder was numbered anew" in log.text
+    assert ("trouble" in polling.cursor["INBOX"]) == (policy == "stop")
+
+
+@pytest.fixture(scope="module")
 def mortal(server: Dovecot) -> Any:
-    """A server of the test's own, to be killed."""
+    """A server of these tests' own, to be killed."""
     with dovecot() as running:
         yield running
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 async def test_a_server_that_dies_and_comes_back_is_read_on(mortal: Dovecot, over: Over, end: str) -> None:
-    mailbox = Mailbox(mortal, "somebody")
+    mailbox = Mailbox(mortal, f"user-{end}")
     mailbox.put(letter(1))
-    driver = over(port=mortal.tls, tls={"ca": str(mortal.ca)}, username="somebody")
+    driver = over(port=mortal.tls, tls={"ca": str(mortal.ca)}, username=mailbox.user)
     async with driver.open() as source:
-        polling = Polling(source, driver)
+        polling = Polling(source)
         await polling.drain()
         waiting = await polling.parked()
         await asyncio.to_thread(getattr(mortal, end))
         await waiting
         with pytest.raises(SourceUnavailable):
             await polling.drain()
+        mailbox.deliver(2)
         await asyncio.to_thread(mortal.start)
-        mailbox.put(letter(2))
         await polling.drain()
     assert polling.uids == [1, 2]
