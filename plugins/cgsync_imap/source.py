@@ -13,11 +13,11 @@ from cgsync.formats import Workers
 from cgsync_imap.access import Access
 from cgsync_imap.after import Aftermath
 from cgsync_imap.errors import Refused
+from cgsync_imap.judging import prepared
 from cgsync_imap.looking import summary
 from cgsync_imap.round import Round
 from cgsync_imap.session import Session
 from cgsync_imap.settings import Settings
-from cgsync_imap.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -28,9 +28,9 @@ LIFE = timedelta(hours=6)
 @asynccontextmanager
 async def opened(options: Mapping[str, Any], context: Context) -> AsyncIterator[ImapSource]:
     """The source. Raises :class:`SourceMisconfigured` for options that do not go together; nobody is asked yet."""
-    settings = Settings.of(options)
-    settings.server.check_secure(context.log, allowed=options["allow_insecure"])
-    tokens = Tokens(options["oauth2"], context) if "oauth2" in options else None
+    settings, tokens, insecure = prepared(options, context)
+    for words in insecure:
+        context.log.warning("insecure", reason=words, allowed_by="allow_insecure")
     async with Workers() as workers:
         source = ImapSource(settings, Access(settings, tokens), context, workers)
         try:

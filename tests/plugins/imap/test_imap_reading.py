@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cgsync.api import Batch, SourceMisconfigured
+from cgsync.api import Batch
 from cgsync.formats import MailLimits
 from cgsync.testing.driving import Step, keys
 from tests.plugins.imap.conftest import Over
@@ -184,23 +184,3 @@ async def test_samples_are_the_newest(mailbox: Mailbox, over: Over) -> None:
     async with over(start="now").open() as source:
         records = await source.sample(3)  # type: ignore[attr-defined]
     assert [record.data["uid"] for record in records] == [130, 129, 128]
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"username": "a\r\nA1 DELETE INBOX"}, "username: it contains a line break"),
-        ({"password": "secret\n"}, "password: it contains a line break"),
-        ({"folders": ["INBOX\n"]}, "folders: it contains a line break"),
-        ({"search": {"raw": ["ALL\n"]}}, "search.raw: it contains a line break"),
-        ({"start": "2026-02-30"}, "there is no day 2026-02-30"),
-        ({"encryption": "none", "host": "imap.example.com"}, "is not encrypted"),
-        ({"tls": {"verify": False}}, "trusts whoever answers"),
-    ],
-)
-async def test_options_that_cannot_be_meant_are_refused_before_anybody_is_asked(
-    over: Over, options: dict[str, Any], words: str
-) -> None:
-    with pytest.raises((SourceMisconfigured, ValueError), match=f"{words}|does not match"):
-        async with over(**options).open():
-            pass
