@@ -93,7 +93,7 @@ class ImapSource:
     async def _summary(self, session: Session) -> str:
         if self._aftermath is not None:
             self._aftermath.check(await session.capabilities())
-        return await summary(session, await self._round.folders(session), self._settings)
+        return await summary(session, await self._round.folders(session), self._settings, self._clock.now())
 
     async def sample(self, n: int) -> Sequence[Record]:
         """The newest ``n`` messages of the first folder that has any, then of the next."""

@@ -172,13 +172,6 @@ async def test_a_window_is_read_without_touching_what_comes_after_it(mailbox: Ma
     assert [step.batch.done for step in steps if step.batch.done] == []
 
 
-async def test_check_tells_who_is_logged_in_and_what_there_is(mailbox: Mailbox, over: Over) -> None:
-    mailbox.put(letter(1), letter(2))
-    async with over().open() as source:
-        words = await source.check()  # type: ignore[attr-defined]
-    assert words == f"logged in to 127.0.0.1:{mailbox.server.tls} as {mailbox.user}; INBOX: 2"
-
-
 async def test_samples_are_the_newest(mailbox: Mailbox, over: Over) -> None:
     mailbox.fill(130)
     async with over(start="now").open() as source:
