@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cgsync.api import Batch
+from cgsync.api import MAX_RAW, Batch
 from cgsync.formats import MailLimits
 from cgsync.testing.driving import Step, keys
 from tests.plugins.imap.conftest import Over
@@ -122,6 +122,7 @@ async def test_a_message_over_the_limit_is_what_the_option_says(
     (step,) = await over(limits=limits).reopened({})
     assert len(step.batch.records) == records
     assert len(step.batch.rejects) == rejected
+    assert all(each.raw.startswith(b"From: Ann") and len(each.raw) <= MAX_RAW for each in step.batch.rejects)
     assert step.batch.filtered == filtered
     assert step.batch.records[0].data["text"].strip() in ("", "Hello.")
 
