@@ -26,11 +26,12 @@ def http_arguments(options: Options, *, origin: str, context: Context) -> dict[s
     Raises :class:`SourceMisconfigured` for what no schema can say: two options that do not go together, a key that
     does not fit its algorithm, an insecure address. Nothing is sent, and files are not read but for keys.
     """
+    auth = _auth(options.get("auth"), context)
     _check_secure(options, origin, context)
     timeout, limits, tls = options["timeout"], options["limits"], options["tls"]
     arguments = {
         "origin": origin,
-        "auth": _auth(options.get("auth"), context),
+        "auth": auth,
         "headers": {name: text(value) for name, value in options["headers"].items()},
         "timeout": timeout["total"],
         "connect_timeout": timeout["connect"],
