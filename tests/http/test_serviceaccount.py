@@ -97,7 +97,7 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
         {"grant": "service_account", "service_account_key": json.dumps({**KEY, "private_key": ""})},
         "service_account_key: it lacks private_key",
     ),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("oauth2", "words"), WRONG)
@@ -109,7 +109,7 @@ def test_what_does_not_go_together_is_said_without_the_key(oauth2: Mapping[str, 
 
 def test_the_address_in_the_file_is_to_be_encrypted() -> None:
     key = json.dumps({**KEY, "private_key": pem(), "token_uri": "http://login.example/token"})
-    with pytest.raises(SourceMisconfigured, match="http://login.example/token is not encrypted"):
+    with pytest.raises(SourceMisconfigured, match=r"http://login\.example/token is not encrypted"):
         arguments({"auth": {"oauth2": {"grant": "service_account", "service_account_key": key}}})
 
 
