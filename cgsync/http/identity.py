@@ -12,6 +12,7 @@ from cgsync.errors import SourceMisconfigured
 from cgsync.http.auth import Auth, api_key, basic, bearer
 from cgsync.http.login import Inject, Login, login_request
 from cgsync.http.oauth2 import ClientAuth, OAuth2
+from cgsync.http.serviceaccount import ServiceAccount, unfolded
 from cgsync.http.signing import Assertion, SignedJwt, Signer
 from cgsync.http.token import Tokens
 from cgsync.http.tokenfile import TokenFile
@@ -21,7 +22,7 @@ Options = Mapping[str, Any]
 
 
 def identity(option: Options | None, context: Context) -> Auth | None:
-    """What ``auth:`` says; ``None`` without it. Raises :class:`SourceMisconfigured`."""
+    """What ``auth:`` says; ``None`` without it. Raises :class:`SourceMisconfigured` in words that begin below it."""
     if option is None:
         return None
     (kind,) = option
@@ -41,17 +42,18 @@ def _api_key(option: Options, _context: Context) -> Auth:
 
 
 def _oauth2(option: Options, context: Context) -> Auth:
-    refreshes = option["grant"] == "refresh_token"
-    if refreshes != ("refresh_token" in option):
-        raise SourceMisconfigured("auth.oauth2: grant: refresh_token and refresh_token: go together")
+    option = unfolded(option)
+    _check_grant(option)
+    signs = option["grant"] == "service_account"
     scopes = option.get("scopes", "")
     issuer = OAuth2(
         url=option["token_url"],
         client_id=option["client_id"],
         client_secret=_secret(option.get("client_secret", "")),
-        client_auth=_client_auth(option),
+        client_auth="post" if signs else _client_auth(option),
         clock=context.clock,
-        refresh_token=_secret(option["refresh_token"]) if refreshes else None,
+        refresh_token=_secret(option["refresh_token"]) if "refresh_token" in option else None,
+        service_account=_service_account(option) if signs else None,
         store=context.secrets,
         scope=scopes if isinstance(scopes, str) else " ".join(scopes),
         audience=option.get("audience", ""),
@@ -66,12 +68,30 @@ def _client_auth(option: Options) -> ClientAuth:
     way: Any = option["client_auth"]
     needs = "private_key" if way == "private_key_jwt" else "client_secret"
     if needs not in option and not (way == "post" and option["grant"] == "refresh_token"):  # a public client has none
-        raise SourceMisconfigured(f"auth.oauth2: client_auth: {way} needs {needs}")
+        raise SourceMisconfigured(f"oauth2: client_auth: {way} needs {needs}")
     if way != "private_key_jwt":
         return "basic" if way == "basic" else "post"
+    return _assertion(option)
+
+
+def _check_grant(option: Options) -> None:
+    grant = option["grant"]
+    if (grant == "refresh_token") != ("refresh_token" in option):
+        raise SourceMisconfigured("oauth2: grant: refresh_token and refresh_token: go together")
+    if grant != "service_account" and "service_account_key" in option:
+        raise SourceMisconfigured("oauth2: grant: a service_account_key needs service_account")
+    if grant == "service_account" and "private_key" not in option:
+        raise SourceMisconfigured("oauth2: grant: service_account needs service_account_key, or private_key")
+
+
+def _service_account(option: Options) -> ServiceAccount:
+    return ServiceAccount(assertion=_assertion(option), subject=option.get("subject", ""))
+
+
+def _assertion(option: Options) -> Assertion:
     headers = {"kid": option["key_id"]} if "key_id" in option else {}
     key = _secret(option["private_key"])
-    signer = Signer(algorithm=option["algorithm"], key=key, headers=headers, place="auth.oauth2.private_key")
+    signer = Signer(algorithm=option["algorithm"], key=key, headers=headers, place="oauth2: private_key")
     return Assertion(signer=signer, audience=option.get("assertion_audience", ""))
 
 
@@ -92,7 +112,7 @@ def _session(option: Options, context: Context) -> Auth:
 
 def _jwt(option: Options, context: Context) -> Auth:
     key = _secret(option["key"]) if "key" in option else Secret(_read(Path(option["key_file"])))
-    signer = Signer(algorithm=option["algorithm"], key=key, headers=dict(option["headers"]), place="auth.jwt.key")
+    signer = Signer(algorithm=option["algorithm"], key=key, headers=dict(option["headers"]), place="jwt: key")
     ttl: timedelta = option["ttl"]
     issuer = SignedJwt(
         signer=signer, clock=context.clock, claims=_plain(option["claims"]), ttl=ttl, scheme=option["scheme"]

@@ -1,4 +1,4 @@
-"""OAuth2 without a person: client credentials, or a refresh token that may rotate."""
+"""OAuth2 without a person: client credentials, a refresh token that may rotate, or a service account."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from cgsync.http.broken import Broken, Kind
 from cgsync.http.credentials import FORM
 from cgsync.http.messages import Request, Response, Wire
 from cgsync.http.redaction import Redaction
+from cgsync.http.serviceaccount import ServiceAccount
 from cgsync.http.settings import Caps, Line, Tls
 from cgsync.http.signing import Assertion
 from cgsync.http.token import Issued, Tokens
@@ -27,6 +28,8 @@ ClientAuth: TypeAlias = 'Literal["basic", "post"] | Assertion'
 REPLY = Caps(received=64 * 1024, expanded=64 * 1024)
 REMEMBERED = "refresh_token"
 """The name under which the rotated one is kept."""
+SIGNED = ("assertion", "client_assertion")
+"""Fields that an endpoint may repeat when it refuses them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +37,8 @@ class OAuth2:
     """A token endpoint; an :class:`cgsync.http.Issuer`.
 
     With a ``refresh_token``, the grant is that one: what takes its place is kept in ``store`` durably before the
-    access token that came with it is used. A kept one that is refused gives way to the configured one.
+    access token that came with it is used. A kept one that is refused gives way to the configured one. With a
+    ``service_account`` the grant is signed by its key, and ``client_id`` is its name.
     """
 
     url: str
@@ -44,6 +48,7 @@ class OAuth2:
     client_auth: ClientAuth = "post"
     refresh_token: Secret | None = None
     store: SecretStore | None = None
+    service_account: ServiceAccount | None = None
     scope: str = ""
     audience: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
@@ -62,8 +67,11 @@ class OAuth2:
         )
 
     async def _granted(self, wire: Wire, redaction: Redaction) -> Response:
+        if self.service_account is not None:
+            grant = self.service_account.form(self.client_id, self.scope, self.url, self.clock)
+            return await self._ask(wire, redaction, grant)
         if self.refresh_token is None:
-            return await self._ask(wire, redaction, {"grant_type": "client_credentials"})
+            return await self._ask(wire, redaction, {"grant_type": "client_credentials", **self._client()})
         kept = self._kept()
         try:
             return await self._refreshed(wire, redaction, kept or self.refresh_token)
@@ -74,7 +82,7 @@ class OAuth2:
 
     async def _refreshed(self, wire: Wire, redaction: Redaction, used: Secret) -> Response:
         redaction.publish(used.reveal())
-        form = {"grant_type": "refresh_token", "refresh_token": used.reveal()}
+        form = {"grant_type": "refresh_token", "refresh_token": used.reveal(), **self._client()}
         response = await self._ask(wire, redaction, form)
         document = replies.document(response)
         fresh = document.get("refresh_token") if isinstance(document, Mapping) else None
@@ -94,11 +102,16 @@ class OAuth2:
         return None if self.store is None else self.store.get(REMEMBERED)
 
     async def _ask(self, wire: Wire, redaction: Redaction, grant: Mapping[str, str]) -> Response:
-        named = {"scope": self.scope, "audience": self.audience}
-        form = {**grant, **{name: value for name, value in named.items() if value}, **self._identity(), **self.extra}
+        for name in SIGNED:
+            redaction.conceal(grant.get(name, ""))
+        form = {**grant, **({"audience": self.audience} if self.audience else {}), **self.extra}
         headers = {"Accept": "application/json", "Content-Type": FORM, **self._authorization()}
         request = Request(method="POST", url=self.url, headers=headers, body=urlencode(form).encode(), login=True)
         return await replies.ask(wire, request, redaction, now=self.clock.now())
+
+    def _client(self) -> dict[str, str]:
+        """What it asks for, and who it is."""
+        return {**({"scope": self.scope} if self.scope else {}), **self._identity()}
 
     def _identity(self) -> dict[str, str]:
         if isinstance(self.client_auth, Assertion):

@@ -10,8 +10,10 @@ from urllib.parse import urlsplit
 from cgsync.api import Context
 from cgsync.errors import SourceMisconfigured
 from cgsync.http.address import is_loopback
+from cgsync.http.auth import Auth
 from cgsync.http.identity import identity, text
 from cgsync.http.pace import Pace
+from cgsync.http.serviceaccount import unfolded
 from cgsync.http.settings import PATIENCE, Caps, CircuitBreaker, Retry, Tls, Trace
 
 Options = Mapping[str, Any]
@@ -24,11 +26,12 @@ def http_arguments(options: Options, *, origin: str, context: Context) -> dict[s
     Raises :class:`SourceMisconfigured` for what no schema can say: two options that do not go together, a key that
     does not fit its algorithm, an insecure address. Nothing is sent, and files are not read but for keys.
     """
+    auth = _auth(options.get("auth"), context)
     _check_secure(options, origin, context)
     timeout, limits, tls = options["timeout"], options["limits"], options["tls"]
     arguments = {
         "origin": origin,
-        "auth": identity(options.get("auth"), context),
+        "auth": auth,
         "headers": {name: text(value) for name, value in options["headers"].items()},
         "timeout": timeout["total"],
         "connect_timeout": timeout["connect"],
@@ -43,6 +46,13 @@ def http_arguments(options: Options, *, origin: str, context: Context) -> dict[s
         "trace": _trace(options.get("trace")),
     }
     return {**arguments, **_rate(options["rate_limit"], context)}
+
+
+def _auth(option: Options | None, context: Context) -> Auth | None:
+    try:
+        return identity(option, context)
+    except SourceMisconfigured as error:
+        raise SourceMisconfigured(f"auth: {error.message}", hint=error.hint) from None
 
 
 def rate(text: str) -> float:
@@ -101,7 +111,7 @@ def _check_secure(options: Options, origin: str, context: Context) -> None:
 def _login_urls(auth: Options | None) -> list[str]:
     if not auth:
         return []
-    token_url, request = auth.get("oauth2", {}).get("token_url"), auth.get("session", {}).get("request", {})
+    token_url, request = unfolded(auth.get("oauth2", {})).get("token_url"), auth.get("session", {}).get("request", {})
     return [url for url in (token_url, request.get("url")) if url]
 
 

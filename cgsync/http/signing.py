@@ -44,7 +44,7 @@ class Signer:
                 warnings.simplefilter("ignore", jwt.warnings.InsecureKeyLengthWarning)  # the API chose the key
                 return jwt.encode(dict(claims), self.key.reveal(), algorithm=self.algorithm, headers=dict(self.headers))
         except (jwt.PyJWTError, ValueError, TypeError) as error:
-            reason = f"{self.place} does not go with {self.algorithm} ({type(error).__name__})"
+            reason = f"{self.place}: does not go with {self.algorithm} ({type(error).__name__})"
             raise SourceMisconfigured(
                 reason, hint="HS… takes a shared secret, the others a private key as PEM"
             ) from None
@@ -71,17 +71,21 @@ class SignedJwt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assertion:
-    """How a client shows who it is by ``private_key_jwt`` (RFC 7523). ``audience``: default the token endpoint."""
+    """What is signed for a token endpoint (RFC 7523). ``audience``: default that endpoint."""
 
     signer: Signer
     audience: str = ""
     unique: Callable[[], str] = field(default=lambda: uuid4().hex, repr=False)
 
     def form(self, client_id: str, token_url: str, clock: Clock) -> dict[str, str]:
-        """The fields of the form."""
-        claims = {"iss": client_id, "sub": client_id, "aud": self.audience or token_url, "jti": self.unique()}
-        signed = self.signer.sign({**claims, **_span(clock, ASSERTION_TTL)})
+        """How a client shows who it is by ``private_key_jwt``, as fields of the form."""
+        signed = self.signed({"iss": client_id, "sub": client_id}, token_url, clock)
         return {"client_assertion_type": ASSERTION, "client_assertion": signed}
+
+    def signed(self, claims: Mapping[str, str], token_url: str, clock: Clock) -> str:
+        """These claims, for one use within the next minutes."""
+        use = {"aud": self.audience or token_url, "jti": self.unique(), **_span(clock, ASSERTION_TTL)}
+        return self.signer.sign({**claims, **use})
 
 
 def _span(clock: Clock, ttl: timedelta) -> dict[str, int]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from importlib.resources import files
 from typing import Any
 
-from cgsync.api import Context, Source, SourceType, hook
+from cgsync.api import Context, Source, SourceType, Template, hook
 from cgsync_imap.schema import OPTIONS_SCHEMA
 
 
@@ -22,8 +22,16 @@ def cgsync_source_types() -> Sequence[SourceType]:
             open=open_imap,
             forgeable_keys=True,
             windows=True,
+            judge=judge,
         )
     ]
+
+
+def judge(options: Mapping[str, Any], _template: Callable[[str], Template]) -> None:
+    """Raises :class:`SourceMisconfigured` for options that do not go together, or that no server understands."""
+    from cgsync_imap.judging import judge_imap  # what lists plugins needs none of it
+
+    judge_imap(options)
 
 
 def open_imap(options: Mapping[str, Any], context: Context) -> AbstractAsyncContextManager[Source]:

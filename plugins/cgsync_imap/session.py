@@ -18,6 +18,7 @@ MOST_SEARCHES = 5
 HEAD = 256 * 1024
 """Bytes of a message that are fetched together with what is known of it; most are no longer."""
 DELETED = "\\Deleted"
+EPOCH = datetime.fromtimestamp(0, UTC)
 BODY = (b"BODY[]<0>", b"BODY[]")
 """How the beginning of a message is called in an answer, and how some call it."""
 ABOUT = ("RFC822.SIZE", "INTERNALDATE", "FLAGS")
@@ -116,6 +117,11 @@ class Session:
             return selected.uidnext
         return max(await self.search(["ALL"]), default=0) + 1
 
+    async def newest_at(self) -> datetime:
+        """When the last message of the selected folder came, by the server's clock; long ago if there is none."""
+        found = await self.connection.run(lambda client: client.fetch(client.search(["*"]), ["INTERNALDATE"]))
+        return max((_came(each) for each in found.values()), default=EPOCH)
+
     async def fetch(self, uids: Sequence[int]) -> Sequence[Message]:
         """Those of the messages that are still there. Nothing is marked as read."""
         items = [*ABOUT, f"BODY.PEEK[]<0.{HEAD}>"]
@@ -174,14 +180,17 @@ def _set(uids: Sequence[int]) -> str:
 
 def _message(uid: int, found: Mapping[bytes, Any]) -> Message:
     raw = next((found[name] for name in BODY if found.get(name)), b"")
-    at = found.get(b"INTERNALDATE") or datetime.fromtimestamp(0, UTC)
     return Message(
         uid=uid,
         size=found.get(b"RFC822.SIZE") or len(raw),
-        at=at.astimezone(UTC),
+        at=_came(found),
         flags=sorted(_text(flag) for flag in found.get(b"FLAGS", ())),
         raw=raw,
     )
+
+
+def _came(found: Mapping[bytes, Any]) -> datetime:
+    return (found.get(b"INTERNALDATE") or EPOCH).astimezone(UTC)
 
 
 def _search(client: Client, criteria: Sequence[Any], messages: int, window: int) -> tuple[Sequence[int], int]:

@@ -8,8 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from cgsync.api import Log, Secret, SourceMisconfigured
+from cgsync.api import Secret, SourceMisconfigured
 from cgsync.http import Tls, is_loopback
+from cgsync_imap.criteria import criteria
+from cgsync_imap.names import is_pattern, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,17 +41,17 @@ class Server:
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
-    def check_secure(self, log: Log, *, allowed: bool) -> None:
-        """Raise :class:`SourceMisconfigured` for what anyone on the way could read, unless that is meant."""
-        for words in self._insecure():
-            if not allowed:
-                raise SourceMisconfigured(words, hint="if that is meant, say allow_insecure: true")
-            log.warning("insecure", reason=words, allowed_by="allow_insecure")
+    def check_secure(self, *, allowed: bool) -> Sequence[str]:
+        """Raise :class:`SourceMisconfigured` for what anyone on the way could read; say what it is if that is meant."""
+        found = self._insecure()
+        if found and not allowed:
+            raise SourceMisconfigured(found[0], hint="if that is meant, say allow_insecure: true")
+        return found
 
     def _insecure(self) -> Sequence[str]:
-        plain = self.encryption == "none" and not is_loopback(self.host)
-        words = [f"{self} is not encrypted"] if plain else []
-        return [*words, "tls.verify: false trusts whoever answers"] if not self.tls.verify else words
+        open_ = self.encryption == "none" and not is_loopback(self.host)
+        words = [f"encryption: {self} is not encrypted"] if open_ else []
+        return [*words, "tls: verify: false trusts whoever answers"] if not self.tls.verify else words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +98,10 @@ class Settings:
 
     @classmethod
     def of(cls, options: Mapping[str, Any]) -> Settings:
-        """Raises :class:`SourceMisconfigured` for a line break in what is sent, and for a day that is none."""
+        """Raises :class:`SourceMisconfigured` for what no schema can say; its words begin with names of options."""
         check_lines(options)
         after = After.of(options["after"])
+        check_folders(options["folders"], options.get("exclude", ()), after.move if after else "")
         return cls(
             server=Server.of(options),
             username=options["username"],
@@ -131,17 +134,15 @@ def start(option: str) -> date | str:
         raise SourceMisconfigured(f"start: there is no day {option}", hint="for instance 2026-01-31") from None
 
 
-def criteria(search: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The criteria in IMAP's words; IMAPClient quotes what must be."""
-    found: list[Any] = []
-    for name in ("from", "to", "cc", "subject", "keyword", "unkeyword", "larger", "smaller"):
-        if name in search:
-            found += [name.upper(), search[name]]
-    for header, value in search.get("header", {}).items():
-        found += ["HEADER", header, value]
-    if "unseen" in search:
-        found.append("UNSEEN" if search["unseen"] else "SEEN")
-    return (*found, *search.get("raw", ()))
+def check_folders(folders: Sequence[str], exclude: Sequence[str], target: str) -> None:
+    """What is written out to be read can be neither left alone nor the place where messages are put away."""
+    written = {plain(name) for name in folders if not is_pattern(name)}
+    if both := [name for name in exclude if plain(name) in written]:
+        raise SourceMisconfigured(f"exclude: {both[0]} is one of `folders:`, too", hint="name it in one of the two")
+    if plain(target) in written:
+        raise SourceMisconfigured(
+            f"after: move: {target} is one of `folders:`, and would not be read", hint="move messages to another folder"
+        )
 
 
 def check_lines(value: Any, place: str = "") -> None:
@@ -150,14 +151,14 @@ def check_lines(value: Any, place: str = "") -> None:
         for name, each in value.items():
             check_lines(name, place)
             if name not in ("oauth2", "tls"):
-                check_lines(each, f"{place}.{name}".lstrip("."))
+                check_lines(each, f"{place}{name}: ")
     elif isinstance(value, list | tuple):
-        for each in value:
-            check_lines(each, place)
+        for number, each in enumerate(value):
+            check_lines(each, f"{place}{number}: ")
     elif isinstance(value, str | Secret):
         text = value.reveal() if isinstance(value, Secret) else value
         if any(sign in text for sign in "\r\n\0"):
-            raise SourceMisconfigured(f"{place}: it contains a line break", hint="remove it; a file may end with one")
+            raise SourceMisconfigured(f"{place}it contains a line break", hint="remove it; a file may end with one")
 
 
 def midnight(day: date) -> datetime:

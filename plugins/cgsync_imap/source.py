@@ -13,11 +13,11 @@ from cgsync.formats import Workers
 from cgsync_imap.access import Access
 from cgsync_imap.after import Aftermath
 from cgsync_imap.errors import Refused
+from cgsync_imap.judging import prepared
 from cgsync_imap.looking import summary
 from cgsync_imap.round import Round
 from cgsync_imap.session import Session
 from cgsync_imap.settings import Settings
-from cgsync_imap.tokens import Tokens
 
 T = TypeVar("T")
 
@@ -28,12 +28,11 @@ LIFE = timedelta(hours=6)
 @asynccontextmanager
 async def opened(options: Mapping[str, Any], context: Context) -> AsyncIterator[ImapSource]:
     """The source. Raises :class:`SourceMisconfigured` for options that do not go together; nobody is asked yet."""
-    settings = Settings.of(options)
-    settings.server.check_secure(context.log, allowed=options["allow_insecure"])
-    tokens = Tokens(options["oauth2"], context) if "oauth2" in options else None
-    async with Workers(
-        count=1
-    ) as workers:  # it reads a letter in a millisecond, and takes a third of a second to start
+    settings, tokens, insecure = prepared(options, context)
+    for words in insecure:
+        context.log.warning("insecure", reason=words, allowed_by="allow_insecure")
+    # one process: it reads a letter in a millisecond, and takes a third of a second to start
+    async with Workers(count=1) as workers:
         source = ImapSource(settings, Access(settings, tokens), context, workers)
         try:
             yield source
@@ -95,7 +94,7 @@ class ImapSource:
     async def _summary(self, session: Session) -> str:
         if self._aftermath is not None:
             self._aftermath.check(await session.capabilities())
-        return await summary(session, await self._round.folders(session), self._settings)
+        return await summary(session, await self._round.folders(session), self._settings, self._clock.now())
 
     async def sample(self, n: int) -> Sequence[Record]:
         """The newest ``n`` messages of the first folder that has any, then of the next."""

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from cgsync.api import Context, Secret, SourceMisconfigured, SourceUnavailable
-from cgsync.http import Broken, Kind
+from cgsync.http import Broken, Kind, is_loopback
 from cgsync.http import Tokens as Issued
+from cgsync.http.address import address
 from cgsync.http.identity import identity
 
 SCHEME = "Bearer "
 FINAL = (Kind.LOGIN, Kind.CERTIFICATE, Kind.REDIRECT, Kind.PROXY)
 """Nothing that waiting would mend."""
-HERE = ("localhost", "127.0.0.1", "::1")
 
 
 class Tokens:
     """One token, renewed before it ends; a refresh token that was rotated is kept in ``context.secrets``."""
 
-    def __init__(self, option: Mapping[str, Any], context: Context) -> None:
-        """Raises :class:`SourceMisconfigured` for options that do not go together, or an address without TLS."""
-        self._url: str = option["token_url"]
-        address = urlsplit(self._url)
-        if address.scheme != "https" and address.hostname not in HERE:
-            raise SourceMisconfigured(f"oauth2.token_url: {self._url} is not encrypted", hint="https://…")
+    def __init__(self, option: Mapping[str, Any], username: str, context: Context) -> None:
+        """Raises :class:`SourceMisconfigured` for options that do not go together, or an address without TLS.
+
+        A service account acts for ``username`` unless ``subject`` names another one.
+        """
         self._context = context
-        self._issued = cast("Issued", identity({"oauth2": option}, context))
+        self._issued = cast("Issued", identity({"oauth2": {"subject": username, **option}}, context))
+        self._url = self._issued.url
+        where = address(self._url)
+        if where.scheme != "https" and not is_loopback(where.host or ""):
+            raise SourceMisconfigured(f"oauth2: token_url: {where.with_query(None)} is not encrypted", hint="https://…")
         self._generation = 0
 
     async def token(self) -> Secret:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cgsync.formats import AUTOMATIC, Mail, MailLimits, MailOptions, Malformed
+from cgsync.formats.mail.structure import structure_of
+from cgsync.formats.text import scrubbed
 from tests.formats.letters import data, letter, mail
 
 MIXED = "Content-Type: multipart/mixed; boundary=b"
@@ -121,6 +123,7 @@ def test_receivers_beyond_a_thousand_are_left_out() -> None:
 
 REPEATED = {
     "dashes": (MIXED, "--\n"),
+    "lines like a boundary": (MIXED, "--b!\n"),
     "blank lines": (MIXED, "\n"),
     "parts without a body": (MIXED, "--b\nX: y\n"),
     "alternatives": (
@@ -135,6 +138,7 @@ REPEATED = {
     "soft breaks": ("Content-Transfer-Encoding: quoted-printable", "=\n"),
     "base64": ("Content-Transfer-Encoding: base64", "A\n"),
     "uuencode": ("Content-Transfer-Encoding: uuencode", "begin 644 a\n"),
+    "uuencode that is cut": ("Content-Transfer-Encoding: uuencode", "begin 644 a\nx\nx\nx\nx\n"),
     "uuencoded files": ("X: y", "begin 644 a\n#0V%T\n"),
     "tags": ("Content-Type: text/html", "<div><p>a"),
     "open tags": ("Content-Type: text/html", "<a b='"),
@@ -151,6 +155,21 @@ def test_the_time_grows_with_the_size(case: str) -> None:
     before = time.thread_time()
     mail(raw)
     assert time.thread_time() - before < 20
+
+
+@pytest.mark.parametrize("end", ["\n", ""], ids=["body", "head"])
+def test_lines_of_dashes_cost_next_to_nothing(end: str) -> None:
+    raw = letter(MIXED, body="").rstrip(b"\n") + f"\n{end}".encode() + b"--\n" * 3_000_000
+    before = time.thread_time()
+    structure_of(raw, MailLimits())
+    assert time.thread_time() - before < 1.5
+
+
+def test_zero_bytes_cost_next_to_nothing() -> None:
+    """A line of uuencode that is cut stands for many of them."""
+    before = time.thread_time()
+    assert scrubbed("a" + "\0" * 2**25) == ("a", 2**25)
+    assert time.thread_time() - before < 1.5
 
 
 @pytest.mark.parametrize("name", ["To", "Content-Type", "Content-Disposition", "Subject", "References", "Date"])

@@ -252,7 +252,7 @@ WRONG: list[tuple[Mapping[str, Any], str]] = [
     ({"auth": {"oauth2": {**TOKEN, "client_auth": "private_key_jwt"}}}, "private_key_jwt needs private_key"),
     ({"auth": {"oauth2": {**TOKEN, "grant": "refresh_token"}}}, "go together"),
     ({"auth": {"oauth2": {**TOKEN, "client_secret": "s", "refresh_token": "r"}}}, "go together"),
-    ({"auth": {"jwt": {"algorithm": "RS256", "key": "canary"}}}, "auth.jwt.key does not go with RS256"),
+    ({"auth": {"jwt": {"algorithm": "RS256", "key": "canary"}}}, "auth: jwt: key: does not go with RS256"),
     ({"auth": {"jwt": {"algorithm": "HS256", "key_file": "/nowhere/key"}}}, "/nowhere/key cannot be read"),
     ({"retry": {"time": "31s"}}, "retry.time must be at most 30s"),
     ({"rate_limit": "0/s"}, "rate_limit must be more than 0"),

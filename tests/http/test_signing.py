@@ -56,8 +56,8 @@ async def test_a_401_signs_anew_once(site: Site, url: str, quick: FakeClock) -> 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
 def test_a_key_that_does_not_go_with_the_algorithm_is_named(algorithm: str) -> None:
-    with pytest.raises(SourceMisconfigured, match=rf"auth.jwt.key does not go with {algorithm}") as caught:
-        Signer(algorithm=algorithm, key=Secret(KEY), place="auth.jwt.key")
+    with pytest.raises(SourceMisconfigured, match=rf"jwt: key: does not go with {algorithm}") as caught:
+        Signer(algorithm=algorithm, key=Secret(KEY), place="jwt: key")
     assert KEY not in f"{caught.value!r}{caught.value.__cause__!r}"
 
 

@@ -93,6 +93,27 @@ WORDS: Mapping[str, Words] = MappingProxyType(
             ("fra", "sendt", "dato", "til", "cc", "emne"),
             ("sendt fra ",),
         ),
+        "no": Words(
+            ("den ",),
+            ("skrev",),
+            ("opprinnelig melding", "videresendt melding"),
+            ("fra", "sendt", "dato", "til", "kopi", "emne"),
+            ("sendt fra ",),
+        ),
+        "fi": Words(
+            (),
+            ("kirjoitti",),
+            ("alkuperäinen viesti", "välitetty viesti"),
+            ("lähettäjä", "lähetetty", "päivämäärä", "vastaanottaja", "kopio", "aihe"),
+            ("lähetetty iphone", "lähetetty android", "lähetetty outlook"),
+        ),
+        "cs": Words(
+            ("dne ",),
+            ("napsal", "napsala", "napsal(a)"),
+            ("původní zpráva", "původní e-mail", "přeposlaná zpráva"),
+            ("od", "odesláno", "datum", "komu", "kopie", "předmět"),
+            ("odesláno z ", "odesláno ze "),
+        ),
     }
 )
 

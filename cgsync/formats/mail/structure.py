@@ -8,17 +8,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from cgsync.formats.mail.headers import FIELD, Headers, headers_of
 from cgsync.formats.mail.model import MailLimits
 from cgsync.formats.mail.parameters import Parameters
 
-AFTER_HEAD = re.compile(rb"^(?:\r*\n|--([^\n]*)\n?)", re.MULTILINE)
-"""A blank line, or what may be a boundary."""
 HEADED = re.compile(rb"\r*\n|" + FIELD.pattern)
 """How a part begins that has headers, if only none."""
-LONGEST_BOUNDARY = 1000
+
+
+class Looks(NamedTuple):
+    """``lines``: what may be a boundary. ``after_head``: that, or a blank line."""
+
+    lines: re.Pattern[bytes]
+    after_head: re.Pattern[bytes]
+
+
+@lru_cache(maxsize=256)
+def looks_for(letters: bytes) -> Looks:
+    """For boundaries that begin with these: what else stands behind dashes is passed over without a look at it."""
+    line = rb"--([" + re.escape(letters) + rb"][^\n]*)" if letters else rb"(?!)()"
+    return Looks(re.compile(rb"\n" + line), re.compile(rb"^(?:\r*\n|" + line + rb"\n?)", re.MULTILINE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,7 @@ class Splitter:
         self._limits = limits
         self._open: list[Open] = []
         self._levels: dict[bytes, int] = {}
+        self._looks = looks_for(b"")
         self._begun = 0
         self._choices = 0
         self.found = Structure(Headers())
@@ -122,7 +135,7 @@ class Splitter:
         at = start
         if not HEADED.match(self._raw, start):
             return start, start
-        while found := AFTER_HEAD.search(self._raw, at):
+        while found := self._looks.after_head.search(self._raw, at):
             if found[1] is None:
                 return found.start(), found.end()
             if self._level(found[1]):
@@ -137,8 +150,12 @@ class Splitter:
         return True
 
     def _push(self, multipart: Open) -> None:
-        self._levels[multipart.boundary] = len(self._open)
         self._open.append(multipart)
+        self._note_levels()
+
+    def _note_levels(self) -> None:
+        self._levels = {multipart.boundary: number for number, multipart in enumerate(self._open)}
+        self._looks = looks_for(bytes(sorted({boundary[0] for boundary in self._levels})))
 
     def _choice(self) -> int:
         return self._open[-1].choice if self._open else 0
@@ -151,15 +168,9 @@ class Splitter:
         return self._choice()
 
     def _delimiter(self, at: int) -> Delimiter | None:
-        raw = self._raw
-        at = raw.find(b"\n--", max(at, 0)) if self._open else -1
-        while at >= 0:
-            end = raw.find(b"\n", at + 1)
-            end = len(raw) if end < 0 else end + 1
-            found = self._level(raw[at + 3 : min(end, at + LONGEST_BOUNDARY)])
-            if found:
-                return Delimiter(*found, start=at, end=end)
-            at = raw.find(b"\n--", end - 1)
+        for line in self._looks.lines.finditer(self._raw, max(at, 0)):
+            if found := self._level(line[1]):
+                return Delimiter(*found, start=line.start(), end=min(line.end() + 1, len(self._raw)))
         return None
 
     def _level(self, line: bytes) -> tuple[int, bool] | None:
@@ -187,7 +198,7 @@ class Splitter:
             if multipart.empty:
                 self._leaf(multipart.headers, multipart.kind, multipart.body, end, choice=multipart.choice)
         del self._open[level:]
-        self._levels = {multipart.boundary: number for number, multipart in enumerate(self._open)}
+        self._note_levels()
 
     def _leaf(
         self, headers: Headers, kind: Parameters, start: int, end: int, *, choice: int, opaque: bool = False

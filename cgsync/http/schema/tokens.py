@@ -9,51 +9,60 @@ ALGORITHMS = (
     *("PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"),
 )
 
-OAUTH2 = options(
-    "Tokens from an OAuth2 endpoint, renewed before they end.",
-    required=("token_url", "client_id"),
-    properties={
-        "grant": {
-            "enum": ["client_credentials", "refresh_token"],
-            "default": "client_credentials",
-            "description": "Which of the flows without a person.",
+OAUTH2 = {
+    **options(
+        "Tokens from an OAuth2 endpoint, renewed before they end.",
+        properties={
+            "grant": {
+                "enum": ["client_credentials", "refresh_token", "service_account"],
+                "default": "client_credentials",
+                "description": "Which of the flows without a person.",
+            },
+            "token_url": {**URL, "description": "The token endpoint."},
+            "client_id": {**TEXT, "description": "Of the application that was registered; a service account's e-mail."},
+            "client_secret": {**SECRET, "description": "For client_auth basic and post."},
+            "refresh_token": {**SECRET, "description": "The first one; what takes its place is remembered."},
+            "service_account_key": {
+                **SECRET,
+                "description": "For service_account: the JSON of its key, as Google hands it out. It says token_url, "
+                "client_id, private_key and key_id, where they are not given.",
+            },
+            "subject": {**TEXT, "description": "For service_account: the person for whom it acts."},
+            "scopes": {
+                "type": ["string", "array"],
+                "items": TEXT,
+                "description": "What the token is for: a text, or a list.",
+            },
+            "audience": {**TEXT, "description": "Sent along, where the endpoint wants it."},
+            "client_auth": {
+                "enum": ["basic", "post", "private_key_jwt"],
+                "default": "post",
+                "description": "How the application shows who it is: header, form, or a signed assertion.",
+            },
+            "private_key": {**SECRET, "description": "For private_key_jwt and service_account: the key as PEM."},
+            "key_id": {**TEXT, "description": "For both: the kid that the endpoint knows the key by."},
+            "algorithm": {
+                "enum": [each for each in ALGORITHMS if not each.startswith("HS")],
+                "default": "RS256",
+                "description": "For both: how the assertion is signed.",
+            },
+            "assertion_audience": {**TEXT, "description": "For both: the aud claim; default: token_url."},
+            "extra": {**TEXTS, "description": "More fields of the form: resource, account_id."},
+            "access_token_path": {
+                **TEXT,
+                "default": "access_token",
+                "description": "Where the token stands in the answer, with dots.",
+            },
+            "expires_in_path": {
+                **TEXT,
+                "default": "expires_in",
+                "description": "Where its seconds of life stand; an hour if they do not.",
+            },
         },
-        "token_url": {**URL, "description": "The token endpoint."},
-        "client_id": {**TEXT, "description": "Of the application that was registered."},
-        "client_secret": {**SECRET, "description": "For client_auth basic and post."},
-        "refresh_token": {**SECRET, "description": "The first one; what takes its place is remembered."},
-        "scopes": {
-            "type": ["string", "array"],
-            "items": TEXT,
-            "description": "What the token is for: a text, or a list.",
-        },
-        "audience": {**TEXT, "description": "Sent along, where the endpoint wants it."},
-        "client_auth": {
-            "enum": ["basic", "post", "private_key_jwt"],
-            "default": "post",
-            "description": "How the application shows who it is: header, form, or a signed assertion.",
-        },
-        "private_key": {**SECRET, "description": "For private_key_jwt: the key as PEM."},
-        "key_id": {**TEXT, "description": "For private_key_jwt: the kid that the endpoint knows the key by."},
-        "algorithm": {
-            "enum": [each for each in ALGORITHMS if not each.startswith("HS")],
-            "default": "RS256",
-            "description": "For private_key_jwt: how the assertion is signed.",
-        },
-        "assertion_audience": {**TEXT, "description": "For private_key_jwt: the aud claim; default: token_url."},
-        "extra": {**TEXTS, "description": "More fields of the form: resource, account_id."},
-        "access_token_path": {
-            **TEXT,
-            "default": "access_token",
-            "description": "Where the token stands in the answer, with dots.",
-        },
-        "expires_in_path": {
-            **TEXT,
-            "default": "expires_in",
-            "description": "Where its seconds of life stand; an hour if they do not.",
-        },
-    },
-)
+    ),
+    "if": {"required": ["service_account_key"]},
+    "else": {"required": ["token_url", "client_id"]},
+}
 LOGIN_REQUEST = {
     **options(
         "What is sent to log in; json or form hold the credentials.",

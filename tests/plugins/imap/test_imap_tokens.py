@@ -15,6 +15,7 @@ from cgsync.api import SourceMisconfigured, SourceUnavailable
 from cgsync.clock import SystemClock
 from cgsync.testing import MemoryLog, MemorySecrets, as_opened, context
 from cgsync.testing.driving import Driver
+from tests.http.accounts import Accounts
 from tests.plugins.imap.conftest import KIND, basic
 from tests.plugins.imap.dovecot import token
 from tests.plugins.imap.mailbox import Mailbox, letter
@@ -169,7 +170,37 @@ async def test_one_token_is_good_for_many_connections(
     assert len(endpoint.forms) == 1
 
 
-async def test_a_token_endpoint_without_tls_is_refused(over: Callable[..., Driver]) -> None:
-    with pytest.raises(SourceMisconfigured, match="is not encrypted"):
-        async with over(token_url="http://login.example.com/token").open():
-            pass
+@pytest.fixture
+async def accounts(mailbox: Mailbox) -> AsyncIterator[Accounts]:
+    """Hands out what Dovecot takes for a token of the user for whom it was asked."""
+    made = Accounts(mayact=mailbox.user, issue=token)
+    app = web.Application()
+    app.router.add_post("/token", made.answer)
+    async with TestServer(app) as server:
+        made.url = str(server.make_url("/token"))
+        yield made
+
+
+@pytest.mark.parametrize("mechanism", ["xoauth2", "oauthbearer"])
+async def test_a_service_account_opens_the_mailbox_of_whom_it_acts_for(
+    mailbox: Mailbox, accounts: Accounts, log: MemoryLog, mechanism: str
+) -> None:
+    mailbox.put(letter(1))
+    steps = await acting(mailbox, accounts, log, mechanism=mechanism).reopened({})
+    assert len(steps[0].batch.records) == 1
+    assert [(each["sub"], each["scope"]) for each in accounts.claims] == [(mailbox.user, "https://mail.google.com/")]
+    assert accounts.forms[0]["assertion"] not in log.text
+
+
+async def test_one_that_may_not_act_for_that_mailbox_needs_a_person(
+    mailbox: Mailbox, accounts: Accounts, log: MemoryLog
+) -> None:
+    with pytest.raises(SourceMisconfigured, match="unauthorized_client"):
+        await acting(mailbox, accounts, log, subject="eve").reopened({})
+
+
+def acting(mailbox: Mailbox, accounts: Accounts, log: MemoryLog, mechanism: str = "xoauth2", **oauth2: Any) -> Driver:
+    options = {key: value for key, value in basic(mailbox).items() if key != "password"}
+    grant = {"grant": "service_account", "service_account_key": accounts.key_file, "scopes": "https://mail.google.com/"}
+    given = as_opened(KIND, {**options, "mechanism": mechanism, "oauth2": {**grant, **oauth2}})
+    return Driver(kind=KIND, options=given, context=context(clock=SystemClock(), log=log))
