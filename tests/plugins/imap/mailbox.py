@@ -59,11 +59,12 @@ class Mailbox:
             for each in letters:
                 client.append(folder, each, flags, at)
 
-    def fill(self, count: int) -> None:
+    def fill(self, count: int, *, start: int = 1, text: str = "Hello.") -> None:
         """That many letters at once, as a server that holds them already."""
         self.uids()  # so that the mailbox is there
-        for number in range(1, count + 1):
-            self.store(letter(number), name=f"{number:06}.M1P1.test")
+        pattern = letter("NUMBER", text=text)
+        for number in range(start, start + count):
+            self.store(pattern.replace(b"NUMBER", b"%d" % number), name=f"{number:06}.M1P1.test")
 
     def store(self, raw: bytes, *, name: str = "1.M1P1.odd") -> None:
         """Put bytes there that no server would accept from a client."""
@@ -78,10 +79,17 @@ class Mailbox:
             for folder in folders:
                 client.create_folder(folder)
 
-    def uids(self, folder: str = "INBOX") -> list[int]:
+    def uids(self, folder: str = "INBOX", *criteria: str) -> list[int]:
         with self.client() as client:
             client.select_folder(folder, readonly=True)
-            return list(client.search("ALL"))
+            return list(client.search(criteria or "ALL"))
+
+    def ids(self, folder: str = "INBOX", *criteria: str) -> list[str]:
+        """The Message-IDs there are."""
+        with self.client() as client:
+            client.select_folder(folder, readonly=True)
+            found = client.fetch(client.search(criteria or "ALL"), ["ENVELOPE"])
+        return [each[b"ENVELOPE"].message_id.decode() for each in found.values()]
 
     def flags(self, folder: str = "INBOX") -> dict[int, set[bytes]]:
         """UID → flags, without ``\\Recent``, which says only that nobody has looked."""
