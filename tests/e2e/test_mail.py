@@ -22,7 +22,7 @@ from tests.plugins.imap.mailbox import Mailbox, letter
 pytestmark = pytest.mark.timeout(1800)
 
 MESSAGES = count(tests=600, faults=5_000)
-KILLS = count(tests=3, faults=30)
+KILLS = count(tests=3, faults=20)
 EACH = count(tests=40, faults=200)
 """Messages between two kills."""
 SIZE = count(tests=2**16, faults=2**20)
@@ -130,7 +130,7 @@ BAD = {
     "no header": (b"%PDF-1.7\n", "does not begin with a header"),
     "no sender": (b"Subject: hello\nMessage-ID: <none@acme.example>\n\nhi", "account"),
     "no name": (letters.letter(), "reference"),
-    "too large": (letters.letter("Message-ID: <large@acme.example>", body="x" * 3 * 2**20), "limits: message"),
+    "too large": (letters.letter("Message-ID: <large@acme.example>", body="x" * 9 * 2**20), "limits: message"),
 }
 """What cannot be an activity, and a word of the reason."""
 
@@ -143,13 +143,13 @@ def test_hostile_messages_hold_up_neither_the_good_ones_nor_the_loop(site: Site,
     for number, (raw, _) in enumerate(BAD.values()):
         mailbox.store(raw, name=f"{number:03}.M3P1.bad")
     port = free_port()
-    limits = "limits: { message: 2MiB, too_large: reject }"
+    limits = "limits: { message: 8MiB, too_large: reject }"
     site.write(sources=mail.source(mailbox, limits), top=f"web: {{ listen: '127.0.0.1:{port}' }}\n")
     process = site.running()
     expected = {reference(f"behind-{number}") for number in range(len(HOSTILE))}
     expected |= {f"mail-{slug(name)}@hostile.example" for name in HOSTILE}
     with Pulse(process.pid, port) as pulse:
-        eventually(lambda: len(site.sandbox.activities) >= len(expected), within=600)
+        eventually(lambda: len(site.sandbox.activities) >= len(expected), within=200)
     assert set(site.sandbox.activities) == expected
     print(
         f"loop held for {pulse.longest * 1e3:.0f} ms, slowest answer {pulse.slowest * 1e3:.0f} ms, {pulse.beats} beats"
