@@ -11,6 +11,8 @@ from typing import Self
 
 PAUSE = 0.01
 """Seconds between an answer and the next question."""
+LONGEST = 0.2
+"""Seconds that a question may wait: nothing holds the loop for more than 0.1, and it may come behind two things."""
 
 
 class Pulse:
