@@ -104,12 +104,11 @@ def _is_original(line: str, spoken: Sequence[Words]) -> bool:
 
 def _is_header_block(lines: Sequence[str], number: int, spoken: Sequence[Words]) -> bool:
     """Whether "From: …" stands here, with two more lines of its kind and one of them a subject below."""
-    return any(_heads(lines, number, each.fields) for each in spoken)
+    first = _field(lines[number])
+    return any(first == each.fields[0] and _heads(lines, number, each.fields) for each in spoken)
 
 
 def _heads(lines: Sequence[str], number: int, fields: Sequence[str]) -> bool:
-    if _field(lines[number]) != fields[0]:
-        return False
     found = {_field(line) for line in lines[number : number + HEADER_LINES]}
     return fields[-1] in found and len(found.intersection(fields)) >= 3
 
