@@ -165,7 +165,9 @@ def main() -> None:
 
 
 def compare(mailbox: Mailbox, port: int, messages: int, runs: int) -> None:
-    mailbox.fill(messages, text=TEXT)
+    mailbox.uids()  # so that the mailbox is there
+    for number in range(messages):
+        mailbox.store(letter(number, text=TEXT), name=f"{number:06}.M1P1.bench")
     sides: dict[str, list[Cost]] = {"IMAPClient, fetched alone": [], "cgsync run --once": []}
     for _ in range(runs):
         sides["IMAPClient, fetched alone"].append(floor(mailbox))

@@ -94,7 +94,8 @@ def test_only_what_is_stored_is_touched_whenever_it_is_killed(site: Site, mailbo
     limits = "limits: { message: 10KiB, too_large: reject }"
     site.write(sources=mail.source(mailbox, f"after: {after}", limits))
     for before in range(0, EACH * KILLS, EACH):
-        mailbox.fill(EACH, start=before + 1)
+        for number in range(before + 1, before + EACH + 1):
+            mailbox.deliver(number)
         process = site.running()
         eventually(lambda: len(mail.stored(site)) > before)  # noqa: B023 - it is asked here and now
         time.sleep(chance.uniform(0, 0.05))  # as above

@@ -105,7 +105,7 @@ def _is_original(line: str, spoken: Sequence[Words]) -> bool:
 def _is_header_block(lines: Sequence[str], number: int, spoken: Sequence[Words]) -> bool:
     """Whether "From: …" stands here, with two more lines of its kind and one of them a subject below."""
     first = _field(lines[number])
-    return any(first == each.fields[0] and _heads(lines, number, each.fields) for each in spoken)
+    return any(_heads(lines, number, each.fields) for each in spoken if each.fields[0] == first)
 
 
 def _heads(lines: Sequence[str], number: int, fields: Sequence[str]) -> bool:

@@ -31,6 +31,10 @@ def letter(number: int | str, *, subject: str = "", text: str = "Hello.", **head
     return mail.as_bytes()
 
 
+PATTERN = letter("NUMBER")
+"""To write a letter anew takes longer than to read it."""
+
+
 @dataclass
 class Mailbox:
     """One account, whose name is its user's; logs in for each look, so that it keeps no connection."""
@@ -59,12 +63,11 @@ class Mailbox:
             for each in letters:
                 client.append(folder, each, flags, at)
 
-    def fill(self, count: int, *, start: int = 1, text: str = "Hello.") -> None:
+    def fill(self, count: int) -> None:
         """That many letters at once, as a server that holds them already."""
         self.uids()  # so that the mailbox is there
-        pattern = letter("NUMBER", text=text)
-        for number in range(start, start + count):
-            self.store(pattern.replace(b"NUMBER", b"%d" % number), name=f"{number:06}.M1P1.test")
+        for number in range(1, count + 1):
+            self.deliver(number)
 
     def store(self, raw: bytes, *, name: str = "1.M1P1.odd") -> None:
         """Put bytes there that no server would accept from a client."""
@@ -73,6 +76,10 @@ class Mailbox:
         path.write_bytes(raw)
         os.chown(path, home.stat().st_uid, home.stat().st_gid)
         path.rename(home / "new" / name)
+
+    def deliver(self, number: int) -> None:
+        """Put a letter there as a mail system does, past the server. The mailbox must be there."""
+        self.store(PATTERN.replace(b"NUMBER", b"%d" % number), name=f"{number:06}.M1P1.test")
 
     def create(self, *folders: str) -> None:
         with self.client() as client:
@@ -97,6 +104,12 @@ class Mailbox:
             client.select_folder(folder, readonly=True)
             found: dict[int, Any] = client.fetch(client.search("ALL"), ["FLAGS"])
         return {uid: set(values[b"FLAGS"]) - {b"\\Recent"} for uid, values in found.items()}
+
+    def subjects(self, folder: str = "INBOX") -> list[str]:
+        with self.client() as client:
+            client.select_folder(folder, readonly=True)
+            found: dict[int, Any] = client.fetch(client.search("ALL"), ["ENVELOPE"])
+        return [values[b"ENVELOPE"].subject.decode() for values in found.values()]
 
     def status(self, folder: str = "INBOX") -> dict[bytes, int]:
         with self.client() as client:
