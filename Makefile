@@ -47,13 +47,13 @@ pytest: $(VENV)/.dev $(DESK)/.roundup | tools check
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md
-	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults tests/e2e/test_export.py $(ARGS)
+	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults tests/e2e/test_export.py tests/e2e/test_mail.py tests/e2e/test_mail_large.py $(ARGS)
 
 soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten seconds: nothing may be lost, nothing may grow
 	$(BIN)/python tests/faults/soak.py 30
 
 bench: $(VENV)/.dev  ## measure speed and memory on this machine
-	@for each in startup stop pace whole_path unchanged rest_source memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
+	@for each in startup stop pace whole_path unchanged rest_source mail memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
 
 lock: $(VENV)/.dev  ## write requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt

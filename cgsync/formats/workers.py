@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
+
+import msgspec
 
 from cgsync.formats import remote
 from cgsync.formats.bodies import Body, decode_body
@@ -61,7 +62,7 @@ class Workers:
 
     async def mail(self, raw: bytes, options: MailOptions) -> Mail:
         """One message as it came, always read in a process. What is no message, or kills it, is :class:`Malformed`."""
-        return Mail(**await self.run(remote.MAIL, raw, asdict(options)))
+        return Mail(**await self.run(remote.MAIL, raw, msgspec.to_builtins(options)))
 
     async def run(self, function: str, payload: bytes, options: Mapping[str, Any]) -> Any:
         """What ``module:function`` returns for ``(payload, options)``, in a process; all of it is JSON-like.

@@ -22,6 +22,7 @@ LOGGED_OUT = re.compile(
 )
 """A command that was refused since the login no longer counts: only a new connection helps."""
 LONGEST = 300
+ENCRYPTION = "`port:` and `encryption:` must agree: usually 993 with implicit, 143 with starttls"
 
 
 class Refused(SourceUnavailable):
@@ -50,14 +51,16 @@ def garbled(where: str, error: Exception) -> SourceUnavailable:
 def unreachable(server: Server, error: OSError) -> SourceUnavailable | SourceMisconfigured:
     """There is no connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "the name in `host:`, or `tls: ca` for a certificate of your own"
+        hint = "correct the name in `host:`, or name your own authority: `tls: { ca: FILE }`"
         return SourceMisconfigured(f"{server}: the certificate is not trusted: {error.verify_message}", hint=hint)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return SourceMisconfigured(f"{server}: no TLS: {error.reason}", hint="`port:` and `encryption:` must agree")
+        return SourceMisconfigured(f"{server}: no TLS: {error.reason}", hint=ENCRYPTION)
     if isinstance(error, socket.gaierror):
         return SourceUnavailable(f"{server}: the name does not resolve: {error.strerror}", hint="correct `host:`")
     what = "no answer in time" if isinstance(error, TimeoutError) else error.strerror or words(error)
-    return SourceUnavailable(f"{server}: no connection: {what}")
+    return SourceUnavailable(
+        f"{server}: no connection: {what}", hint="is it that `host:` and `port:`, and no firewall?"
+    )
 
 
 def turned_away(server: Server, username: str, said: str, hint: str) -> SourceUnavailable | SourceMisconfigured:

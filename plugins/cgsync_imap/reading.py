@@ -69,7 +69,7 @@ class Reader:
         selected = session.selected
         assert selected is not None
         place = {
-            "account": self._settings.username,
+            "account": session.account,
             "folder": selected.name,
             "uid": message.uid,
             "uidvalidity": selected.uidvalidity,
@@ -86,4 +86,5 @@ def unreadable(session: Session, uid: int, reason: str, raw: bytes = b"") -> Unr
 
 def position(session: Session, uid: int) -> str:
     name = session.selected.name if session.selected else ""
-    return f"{''.join(sign if sign.isprintable() else '?' for sign in name)} uid {uid}"
+    words = f"{name} uid {uid} of {session.account}"
+    return "".join(sign if sign.isprintable() else "?" for sign in words)

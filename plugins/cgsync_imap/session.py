@@ -61,10 +61,11 @@ class Message:
 
 
 class Session:
-    """One connection that is logged in. At most one folder is selected."""
+    """One connection that is logged in as ``account``. At most one folder is selected."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, account: str) -> None:
         self.connection = connection
+        self.account = account
         self.selected: Selected | None = None
         self._messages = 0
 

@@ -121,6 +121,6 @@ class ImapSource:
         now = self._clock.monotonic()
         if self._session is None or self._session.connection.lost or now >= self._ends:
             await self.hang_up()
-            self._session = Session(await self._access.connect())
+            self._session = Session(await self._access.connect(), self._settings.username)
             self._ends = now + LIFE.total_seconds()
         return self._session

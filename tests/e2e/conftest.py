@@ -1,4 +1,4 @@
-"""What end-to-end tests share: a site of their own with a sandbox of its own."""
+"""What end-to-end tests share: a site of their own with a sandbox of its own; a mailbox of a Dovecot."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pytest
 
 from tests.e2e.installation import Site
 from tests.e2e.installation import site as made
+from tests.plugins.imap.conftest import mailbox, server
+
+__all__ = ["mailbox", "server", "site"]
 
 
 @pytest.fixture

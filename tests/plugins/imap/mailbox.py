@@ -86,10 +86,17 @@ class Mailbox:
             for folder in folders:
                 client.create_folder(folder)
 
-    def uids(self, folder: str = "INBOX") -> list[int]:
+    def uids(self, folder: str = "INBOX", *criteria: str) -> list[int]:
         with self.client() as client:
             client.select_folder(folder, readonly=True)
-            return list(client.search("ALL"))
+            return list(client.search(criteria or "ALL"))
+
+    def ids(self, folder: str = "INBOX", *criteria: str) -> list[str]:
+        """The Message-IDs there are."""
+        with self.client() as client:
+            client.select_folder(folder, readonly=True)
+            found = client.fetch(client.search(criteria or "ALL"), ["ENVELOPE"])
+        return [each[b"ENVELOPE"].message_id.decode() for each in found.values()]
 
     def flags(self, folder: str = "INBOX") -> dict[int, set[bytes]]:
         """UID → flags, without ``\\Recent``, which says only that nobody has looked."""

@@ -95,7 +95,7 @@ async def test_an_idle_that_is_refused_leaves_the_connection_usable() -> None:
 
 
 async def opened(server: Scripted) -> Session:
-    return Session(await Access(Settings.of(over(server).options), None).connect())
+    return Session(await Access(Settings.of(over(server).options), None).connect(), "anybody")
 
 
 async def test_a_message_that_the_server_does_not_hand_out_is_a_reject_and_those_behind_it_go_on() -> None:
@@ -109,7 +109,7 @@ async def test_a_message_that_the_server_does_not_hand_out_is_a_reject_and_those
         steps = await over(server).reopened({})
     assert [record.data["uid"] for step in steps for record in step.batch.records] == [1, 3]
     ((position, reason),) = [(each.position, each.reason) for step in steps for each in step.batch.rejects]
-    assert position == "INBOX uid 2"
+    assert position.startswith("INBOX uid 2 of ")
     assert "message 2 is damaged" in reason
     assert steps[-1].behind["INBOX"]["low"] == 3  # type: ignore[index,call-overload]
 
@@ -196,7 +196,7 @@ async def test_a_password_that_the_server_repeats_is_not_shown() -> None:
 @pytest.mark.parametrize("window", [1, 7, 35, 36, 1000])
 async def test_a_search_in_windows_finds_what_one_search_finds(mailbox: Mailbox, given: Given, window: int) -> None:
     mailbox.fill(36)
-    session = Session(await Access(Settings.of(given()), None).connect())
+    session = Session(await Access(Settings.of(given()), None).connect(), mailbox.user)
     await session.examine("INBOX")
     assert await session.search(["UID", "5:*"], window=window) == list(range(5, 37))
     await session.connection.close()

@@ -32,7 +32,7 @@ async def test_a_message_becomes_a_record_with_all_that_a_mapping_may_want(mailb
     (step,) = await over().reopened({})
     (record,) = step.batch.records
     data = record.data
-    assert record.position == "INBOX uid 1"
+    assert record.position == f"INBOX uid 1 of {mailbox.user}"
     assert record.key.startswith("7@acme.example:")
     assert data["account"] == mailbox.user
     assert (data["folder"], data["uid"], data["internaldate"]) == ("INBOX", 1, at.isoformat())
