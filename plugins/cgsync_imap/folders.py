@@ -20,9 +20,8 @@ USUAL = frozenset({"drafts", "junk", "spam", "sent", "sent items", "sent message
 def chosen(listed: Sequence[Listed], settings: Settings) -> Sequence[str]:
     """Names as the server writes them, INBOX first; those that are named without a wildcard also if they are missing.
 
-    Raises :class:`SourceMisconfigured` when there is none, or when one is what ``after: move`` names.
+    Raises :class:`SourceMisconfigured` when there is none.
     """
-    _check_reserved(settings)
     there = [each for each in listed if not each.attributes & CLOSED]
     found = [each.name for each in there if _is_meant(each, there, settings)]
     if not found:
@@ -31,14 +30,6 @@ def chosen(listed: Sequence[Listed], settings: Settings) -> Sequence[str]:
     known = {plain(name) for name in found}
     missing = [name for name in settings.folders if not is_pattern(name) and plain(name) not in known]
     return sorted(found, key=lambda name: plain(name) != "INBOX") + missing
-
-
-def _check_reserved(settings: Settings) -> None:
-    for name in settings.reserved:
-        if any(plain(name) == plain(each) for each in settings.folders):
-            raise SourceMisconfigured(
-                f"after: move: {name} is one of `folders:`", hint="name another folder; it is made if need be"
-            )
 
 
 def _is_meant(folder: Listed, there: Sequence[Listed], settings: Settings) -> bool:

@@ -17,13 +17,6 @@ from tests.plugins.imap.conftest import Given, Over
 from tests.plugins.imap.mailbox import Mailbox, letter
 
 
-@pytest.mark.parametrize("folders", [["inbox"], ["Sales", "INBOX"]])
-def test_a_folder_that_is_read_is_none_to_move_to(given: Given, folders: list[str]) -> None:
-    settings = Settings.of(given(folders=folders, after={"move": "INBOX"}))
-    with pytest.raises(SourceMisconfigured, match="after: move: INBOX is one of `folders:`"):
-        chosen([listed("INBOX"), listed("Sales")], settings)
-
-
 def places(steps: list[Step]) -> list[tuple[str, int]]:
     return [(record.data["folder"], record.data["uid"]) for step in steps for record in step.batch.records]
 
