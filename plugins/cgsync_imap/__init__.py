@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from cgsync.api import Context, Source, SourceType, hook
+from cgsync_imap.accounts import members
 from cgsync_imap.schema import OPTIONS_SCHEMA
 
 
@@ -22,6 +23,7 @@ def cgsync_source_types() -> Sequence[SourceType]:
             open=open_imap,
             forgeable_keys=True,
             windows=True,
+            expand=members,
         )
     ]
 

@@ -53,6 +53,15 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """How many the sources of this daemon may have: to one account, to one host, and of all together."""
+
+    account: int
+    host: int
+    all: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class After:
     """What happens to a message whose record is stored: one of these."""
 
@@ -75,6 +84,7 @@ class Settings:
     """
 
     server: Server
+    connections: Connections
     username: str
     password: Secret | None
     mechanism: str
@@ -101,6 +111,7 @@ class Settings:
         after = After.of(options["after"])
         return cls(
             server=Server.of(options),
+            connections=Connections(**options["connections"]),
             username=options["username"],
             password=options.get("password"),
             mechanism=options["mechanism"],
