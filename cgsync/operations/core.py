@@ -47,7 +47,7 @@ class Core:
         """The uid of the source of that name in the ledger."""
         uid = await self.ledger.read(partial(sources.uid_of, name=name))
         if uid is None:
-            if len(self.standing_for(name)) > 1:
+            if self.standing_for(name) != [name]:
                 self.source(name)  # says so
             hint = "`cgsync status` lists those that are known"
             raise ControlError(f"nothing is stored of a source {name!r}", hint=hint)

@@ -10,6 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Self
 
+ESTABLISHED = 1
+"""What TCP_INFO says of a connection that neither side has ended."""
+
 
 class Proxy:
     """Passes bytes on, both ways. ``connections`` counts those that were ever opened."""
@@ -20,9 +23,12 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._open: set[asyncio.StreamWriter] = set()
+        self._clients: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.connections = 0
+        self.most = 0
+        """Connections that were open at the same time."""
         self.left: int | None = None
         """Bytes from the server that still pass; after them the connection is reset."""
 
@@ -66,6 +72,8 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._clients = [each for each in (*self._clients, writer) if _is_open(each)]
+        self.most = max(self.most, len(self._clients))
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
@@ -90,6 +98,14 @@ class Proxy:
                     self.cut()
                     return
         writer.transport.abort()
+
+
+def _is_open(client: asyncio.StreamWriter) -> bool:
+    """Whether the client has not hung up, by what the kernel knows already."""
+    if client.transport.is_closing():
+        return False
+    state = client.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return bool(state == ESTABLISHED)
 
 
 @asynccontextmanager
