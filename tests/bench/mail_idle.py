@@ -56,7 +56,7 @@ class Use:
             memory=int(status["VmRSS"].split()[0]) * 1024,
             cpu=(int(times[11]) + int(times[12])) / TICKS,
             threads=int(status["Threads"]),
-            descriptors=len(os.listdir(f"/proc/{pid}/fd")),
+            descriptors=sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir()),
         )
 
 
