@@ -7,23 +7,26 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cgsync_imap.accounts import members
+from cgsync_imap.pool import TURN
 
-from cgsync.api import Context, Source
+from cgsync.api import Clock, Context, Source, SourceUnavailable
 from cgsync.clock import SystemClock
 from cgsync.config import ConfigInvalid, Diagnostic, load
 from cgsync.secrets import Redactor
-from cgsync.testing import as_opened, context
+from cgsync.testing import FakeClock, as_opened, context
 from cgsync.testing.driving import Driver, keys
 from tests.e2e.installation import Site, eventually, site
 from tests.plugins.imap.conftest import KIND, basic
 from tests.plugins.imap.dovecot import PASSWORD, Dovecot
 from tests.plugins.imap.mailbox import Mailbox, letter
 from tests.plugins.imap.proxy import Proxy, proxied
+from tests.plugins.imap.scripted import scripted
 
 HEAD = """\
 customergauge: { region: eu, client_id: id, client_secret: secret-of-a-client }
@@ -44,6 +47,7 @@ MAPPING = """
 """
 MAILBOXES = 30
 AT_ONCE = 8
+BUSY = "Request is throttled. Suggested Backoff Time: 90000 milliseconds"
 
 
 def made(accounts: list[Any], **above: Any) -> dict[str, Mapping[str, Any]]:
@@ -152,9 +156,11 @@ def mailboxes(server: Dovecot, mailbox: Mailbox) -> list[Mailbox]:
 
 
 @asynccontextmanager
-async def sources(mailboxes: list[Mailbox], proxy: Proxy, **options: Any) -> AsyncIterator[list[tuple[Driver, Source]]]:
+async def sources(
+    mailboxes: list[Mailbox], proxy: Proxy, clock: Clock | None = None, **options: Any
+) -> AsyncIterator[list[tuple[Driver, Source]]]:
     """One source for each mailbox, all of one daemon."""
-    shared: Context = context(clock=SystemClock())
+    shared: Context = context(clock=clock or SystemClock())
     async with AsyncExitStack() as stack:
         opened = []
         for mailbox in mailboxes:
@@ -201,6 +207,46 @@ async def test_a_mailbox_that_had_to_leave_listens_again_when_a_connection_is_fr
         mailboxes[1].put(letter("later"))
         await asyncio.wait_for(waiting, 20)
         assert len(keys(await driver.drain(second, cursor))) == 1
+        assert proxy.most == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"GREETING": f"* BYE {BUSY}\r\n"}, "wants to be left alone"),
+        ({"LOGIN": f"{{tag}} NO {BUSY}\r\n"}, "login put off"),
+    ],
+)
+async def test_patience_asked_for_before_anybody_logged_in_holds_for_all(said: dict[str, str], words: str) -> None:
+    """After that it is the affair of one account: the next one asks for itself."""
+    shared = context(clock=SystemClock())
+    about = {"host": "127.0.0.1", "encryption": "none", "accounts": ["ada", "bob"], "password": "x"}
+    async with scripted(**said) as server, AsyncExitStack() as stack:
+        given = members(as_opened(KIND, {**about, "port": server.port}))
+        ada, bob = [await stack.enter_async_context(KIND.open(each.options, shared)) for each in given]
+        for source, expected in ((ada, "Backoff"), (bob, words)):
+            with pytest.raises(SourceUnavailable, match=expected) as caught:
+                await source.fetch({})
+            assert caught.value.retry_after is not None
+            assert 80 < caught.value.retry_after.total_seconds() <= 90
+
+
+async def test_a_mailbox_with_much_to_read_lets_another_have_the_connection(mailboxes: list[Mailbox]) -> None:
+    clock = FakeClock()
+    async with (
+        proxied(mailboxes[0].server.tls) as proxy,
+        sources(mailboxes[:2], proxy, clock, connections={"host": 1}) as opened,
+    ):
+        (_, busy), (_, patient) = opened
+        await busy.fetch({})
+        waiting = asyncio.create_task(patient.fetch({}))
+        await asyncio.sleep(0)
+        clock.advance(timedelta(seconds=TURN))
+        again = asyncio.create_task(busy.fetch({}))
+        await asyncio.wait_for(waiting, 20)
+        assert not again.done()
+        await patient.hang_up()  # type: ignore[attr-defined]
+        await asyncio.wait_for(again, 20)
         assert proxy.most == 1
 
 
