@@ -53,7 +53,7 @@ soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten sec
 	$(BIN)/python tests/faults/soak.py 30
 
 bench: $(VENV)/.dev  ## measure speed and memory on this machine
-	@for each in startup stop pace whole_path unchanged rest_source mail memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
+	@for each in startup stop pace whole_path unchanged rest_source mail mail_idle memory; do $(BIN)/python tests/bench/$$each.py || exit 1; done
 
 lock: $(VENV)/.dev  ## write requirements/*.txt anew from pyproject.toml
 	$(LOCK) pyproject.toml -o requirements/run.txt

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 import pluggy
 
@@ -32,6 +32,7 @@ __all__ = [
     "MAX_CURSOR_PART",
     "MAX_RAW",
     "MAX_RECORDS",
+    "MEMBER_NAME",
     "Batch",
     "Checks",
     "Clock",
@@ -40,12 +41,14 @@ __all__ = [
     "Json",
     "Later",
     "Log",
+    "Member",
     "Problem",
     "Record",
     "Samples",
     "Secret",
     "SecretStore",
     "Settles",
+    "Shares",
     "Source",
     "SourceError",
     "SourceMisconfigured",
@@ -72,6 +75,10 @@ MAX_RAW = 64 * 1024
 """Bytes kept of what could not be decoded."""
 MAX_CURSOR_PART = 64 * 1024
 """Bytes of one part of a cursor, as JSON."""
+MEMBER_NAME = r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}"
+"""What the name of a :class:`Member` is, as a regular expression."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +221,13 @@ class Window:
     end: datetime
 
 
+class Shares(Protocol):
+    """Things of which all sources of the daemon use the same one: how many connections there are to a server."""
+
+    def __call__(self, make: Callable[[], T]) -> T:
+        """What ``make`` (a class, mostly) returned when a source first asked for it; it lasts as long as the daemon."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
     """What the core lends to an open source."""
@@ -224,11 +238,25 @@ class Context:
     http: Callable[..., AbstractAsyncContextManager[Http]]
     secrets: SecretStore
     template: Callable[[str], Template]
+    shared: Shares
     window: Window | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of the sources that an entry stands for, with options of its own.
+
+    ``name`` comes behind that of the entry and a slash; without one the source has the entry's own name. ``at`` is
+    where among the options of the entry it stands: ``("accounts", 2)``; mistakes are shown there.
+    """
+
+    options: Mapping[str, Any]
+    name: str = ""
+    at: tuple[str | int, ...] = ()
+
+
 Open: TypeAlias = Callable[[Mapping[str, Any], Context], AbstractAsyncContextManager[Source]]
-Expand: TypeAlias = Callable[[Mapping[str, Any]], Mapping[str, Mapping[str, Any]]]
+Expand: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Member]]
 Judge: TypeAlias = Callable[[Mapping[str, Any], Callable[[str], Template]], None]
 
 
@@ -243,10 +271,11 @@ class SourceType:
     as ``int`` bytes, secrets as :class:`Secret`) and returns an async context manager.
 
     ``forgeable_keys``: strangers choose the record keys, so a reference belongs to one record, not to the source.
-    ``windows``: the type understands ``context.window``. ``expand(options)`` turns one entry into several sources,
-    by the name after the slash. ``judge(options, template)`` raises :class:`SourceMisconfigured` for what no schema can
-    say (a path or an expression that cannot be read), without I/O; words that begin with the names of options and
-    colons ("records: path: …") are shown at that place. ``presets`` maps a name to the text of a YAML preset.
+    ``windows``: the type understands ``context.window``. ``expand(options)`` turns one entry into several sources;
+    it may raise as ``judge`` does. ``judge(options, template)`` raises :class:`SourceMisconfigured` for what no
+    schema can say (a path or an expression that cannot be read), without I/O; words that begin with the names of
+    options and colons ("records: path: …") are shown at that place. ``presets`` maps a name to the text of a YAML
+    preset.
     """
 
     name: str

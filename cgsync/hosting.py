@@ -17,6 +17,7 @@ from cgsync.http.budgets import Budgets
 from cgsync.http.circuit import Circuits
 from cgsync.mapping import option_template
 from cgsync.secrets import Redactor, Secret
+from cgsync.sharing import Sharing
 
 if TYPE_CHECKING:
     from cgsync.http import Http, Wrap
@@ -32,6 +33,7 @@ class Host:
         self.state_dir = state_dir
         self.budgets = Budgets({}, clock)
         self._circuits = Circuits(clock)
+        self._shared = Sharing()
 
     def open(
         self,
@@ -57,6 +59,7 @@ class Host:
             http=partial(self._http, wire=wire, clock=clock),
             secrets=SecretFiles(self.state_dir / "secrets" / quote(uid, safe=""), self.redactor),
             template=option_template,
+            shared=self._shared,
             window=window,
         )
         opened = kind.open(options, context)

@@ -96,6 +96,23 @@ async def test_a_source_gets_its_context_and_the_window_of_a_backfill(tmp_path: 
         assert http is not None
 
 
+async def test_sources_of_one_host_share_what_one_of_them_had_made(tmp_path: Path, redactor: Redactor) -> None:
+    seen: list[list[str]] = []
+
+    @asynccontextmanager
+    async def open_it(options: Any, context: Context) -> Any:
+        seen.append(context.shared(list))
+        yield "source"
+
+    for host in [Host(clock=FakeClock(), log=MemoryLog(), redactor=redactor, state_dir=tmp_path) for _ in range(2)]:
+        for name in ("one", "other"):
+            async with host.open(replace(SCRIPT, open=open_it), {}, name=name, uid=name, log=host.log):
+                pass
+    assert seen[0] is seen[1]
+    assert seen[2] is seen[3]
+    assert seen[0] is not seen[2]
+
+
 async def test_an_open_that_is_no_context_manager_is_named(tmp_path: Path, redactor: Redactor) -> None:
     async def coroutine(options: Any, context: Context) -> None:
         return None

@@ -19,7 +19,10 @@ from cgsync.model import rejected
 @click.option("--sending", is_flag=True, help="Let the sending rest; sources are still read.")
 @config_option
 def pause(sources: Sequence[str], config: Path, *, sending: bool) -> None:
-    """Let SOURCES rest, or with --sending the sending, until they are resumed; a restart changes nothing of that."""
+    """Let SOURCES rest, or with --sending the sending, until they are resumed; a restart changes nothing of that.
+
+    An entry with several mailboxes stands for all of them.
+    """
     named = _carry("pause", sources, config, sending=sending)
     click.echo(f"{named} paused; `cgsync resume {' '.join(sources) or '--sending'}` ends that")
 
@@ -38,7 +41,7 @@ def resume(sources: Sequence[str], config: Path, *, sending: bool) -> None:
 @config_option
 @json_option
 def poll(source: str, config: Path, as_json: bool) -> None:
-    """Poll SOURCE now, wait for that, and say what came in. Without a daemon, it is sent once one runs."""
+    """Poll SOURCE now, or each that this entry stands for, and say what came in. Without a daemon it is sent later."""
     found = Session(config).carry("poll", source=source)
     counts = {name: count for name, count in found["counts"].items() if count}
     if as_json:
@@ -59,5 +62,5 @@ def _carry(verb: str, sources: Sequence[str], config: Path, *, sending: bool) ->
     if sending:
         Session(config).carry(f"sending.{verb}")
         return "sending is"
-    Session(config).carry(verb, names=sources)
-    return f"{', '.join(sources)} {'is' if len(sources) == 1 else 'are'}"
+    names = Session(config).carry(verb, names=sources)["names"]
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"

@@ -10,11 +10,11 @@ from datetime import timedelta
 from hashlib import blake2b
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeGuard
 from zoneinfo import ZoneInfo
 
 from cgsync import cron
-from cgsync.api import SourceType
+from cgsync.api import MEMBER_NAME, Member, SourceType
 from cgsync.config.checking import Checked, CheckedSource
 from cgsync.config.findings import Findings, meant
 from cgsync.config.interpolation import PLACEHOLDER
@@ -33,7 +33,7 @@ JUDGED = ("account", "contact", "type", "source")
 """Fields whose constants are sent as they stand."""
 EVERY = timedelta(minutes=5)
 SHORTEST = timedelta(seconds=1)
-_SUFFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,63}")
+_SUFFIX = re.compile(MEMBER_NAME)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +83,9 @@ class _Assembly:
         zone, spec = self.judge()
         if not self._source.sound or spec is None or self._findings.errors > before:
             return
-        for name, options in self._entries():
-            if self._fits(options):
-                yield self._one(name, options, zone, spec)
+        for member in self._members():
+            if self._fits(member):
+                yield self._one(member, zone, spec)
 
     def judge(self) -> tuple[ZoneInfo, MappingSpec | None]:
         """All that no schema can say."""
@@ -179,31 +179,26 @@ class _Assembly:
             if key in constants and key in JUDGED and dotted(full) not in said:
                 self._findings.value(self._node.at((*path, key)), full, reason, help="no record would pass")
 
-    def _entries(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """Names and options; one entry, unless the type makes several of it."""
+    def _members(self) -> Sequence[Member]:
+        """What the entry stands for: itself, unless the type makes several of it."""
         assert self._kind is not None
         options = value(self._source.options)
         if self._kind.expand is None:
-            yield self._name, options
-            return
-        for suffix, each in self._expanded(self._kind.expand, options).items():
-            yield f"{self._name}/{suffix}", MappingProxyType(dict(each))
-
-    def _expanded(self, expand: Any, options: Mapping[str, Any]) -> Mapping[str, Mapping[str, Any]]:
+            return [Member(options=options)]
         try:
-            found = expand(options)
+            found = self._kind.expand(options)
+        except SourceMisconfigured as error:
+            self._misfit(error)
+            return []
         except Exception as error:  # noqa: BLE001 - a stranger's code; the others go on
             self._refuse(f"expand() of the plugin failed: {type(error).__name__}: {error}")
-            return {}
-        if not isinstance(found, Mapping) or not all(
-            isinstance(name, str) and _SUFFIX.fullmatch(name) and isinstance(each, Mapping)
-            for name, each in found.items()
-        ):
-            self._refuse("expand() of the plugin must return options by name")
-            return {}
+            return []
+        if not _are_members(found):
+            self._refuse("expand() of the plugin must return members, each with a name of its own")
+            return []
         return found
 
-    def _fits(self, options: Mapping[str, Any]) -> bool:
+    def _fits(self, member: Member) -> bool:
         """Whether the type finds nothing wrong that no schema could say."""
         assert self._kind is not None
         if self._kind.judge is None or any(PLACEHOLDER in text for _, text in _texts(self._source.options)):
@@ -211,19 +206,24 @@ class _Assembly:
         from cgsync.mapping import option_template
 
         try:
-            self._kind.judge(options, option_template)
+            self._kind.judge(member.options, option_template)
         except SourceMisconfigured as error:
-            self._misfit(error)
+            self._misfit(error, member.at)
         except Exception as error:  # noqa: BLE001 - a stranger's code; the others go on
             self._refuse(f"judge() of the plugin failed: {type(error).__name__}: {error}")
         else:
             return True
         return False
 
-    def _misfit(self, error: SourceMisconfigured) -> None:
-        """At the option that the words begin with or repeat; as near as there is something written down."""
-        steps, words = named(str(error.message), self._source.options)
-        written = [self._source.options.at(steps[:depth]) for depth in range(len(steps), -1, -1)]
+    def _misfit(self, error: SourceMisconfigured, at: Path_ = ()) -> None:
+        """At the option that the words begin with or repeat; as near as there is something written down.
+
+        What the member ``at`` says for itself comes before what stands for all of them.
+        """
+        options, message = self._source.options, str(error.message)
+        found = [(place, *named(message, options.at(place))) for place in (at, ())]
+        steps, words = next((((*place, *below), rest) for place, below, rest in found if below), (at, message))
+        written = [options.at(steps[:depth]) for depth in range(len(steps), -1, -1)]
         node = next((each for each in written if each.span), self._node)
         self._findings.value(node, (*self._path, self._source.plugin, *steps), words, help=error.hint)
 
@@ -231,8 +231,9 @@ class _Assembly:
         options = self._source.options
         self._findings.key(options, (*self._path, self._source.plugin), words, help="this is a mistake of the plugin")
 
-    def _one(self, name: str, options: Mapping[str, Any], zone: ZoneInfo, spec: MappingSpec) -> SourceConfig:
+    def _one(self, member: Member, zone: ZoneInfo, spec: MappingSpec) -> SourceConfig:
         assert self._kind is not None
+        name = f"{self._name}/{member.name}" if member.name else self._name
         schedule = self._schedule(zone)
         shared = self._node.at(("shared",)).value is True
         limits = self._limits()
@@ -241,7 +242,7 @@ class _Assembly:
             name=name,
             plugin=self._source.plugin,
             type=self._kind,
-            options=options,
+            options=MappingProxyType(dict(member.options)),
             schedule=schedule,
             timezone=zone,
             mapping=spec,
@@ -250,7 +251,7 @@ class _Assembly:
             freshness=freshness,
             expanded_from=self._name if name != self._name else None,
             fingerprint=self._fingerprint(
-                name, options, schedule, spec, [shared, asdict(limits), freshness, self._source.preset]
+                name, member.options, schedule, spec, [shared, asdict(limits), freshness, self._source.preset]
             ),
         )
 
@@ -309,6 +310,14 @@ def named(words: str, options: Node) -> tuple[Path_, str]:
         steps, rest = named(rest, below[step])
         return (step, *steps), rest
     return next((path for path, text in _texts(options) if repr(text) in words), ()), words
+
+
+def _are_members(found: object) -> TypeGuard[Sequence[Member]]:
+    if not isinstance(found, list | tuple) or not all(isinstance(each, Member) for each in found):
+        return False
+    names = [each.name for each in found]
+    sound = all(isinstance(name, str) and (not name or _SUFFIX.fullmatch(name)) for name in names)
+    return sound and len(set(names)) == len(names) and all(isinstance(each.options, Mapping) for each in found)
 
 
 def _texts(options: Node) -> Iterator[tuple[Path_, str]]:

@@ -13,8 +13,8 @@ from cgsync.operations.core import Core
 
 
 async def list_parts(core: Core, source: str | None = None) -> list[Mapping[str, Any]]:
-    uid = await core.uid(source) if source else None
-    found = await core.ledger.read(partial(checkpoints.list_parts, source=uid))
+    uids = [await core.uid(name) for name in core.standing_for(source)] if source else [None]
+    found = [part for uid in uids for part in await core.ledger.read(partial(checkpoints.list_parts, source=uid))]
     return [{"source": each.name, "part": each.part, "value": each.value, "at": each.stored_at} for each in found]
 
 

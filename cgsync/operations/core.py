@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -46,12 +47,19 @@ class Core:
         """The uid of the source of that name in the ledger."""
         uid = await self.ledger.read(partial(sources.uid_of, name=name))
         if uid is None:
+            if self.standing_for(name) != [name]:
+                self.source(name)  # says so
             hint = "`cgsync status` lists those that are known"
             raise ControlError(f"nothing is stored of a source {name!r}", hint=hint)
         return uid
 
     def now(self) -> Instant:
         return Instant.of(self.engine.host.clock)
+
+    def standing_for(self, name: str) -> Sequence[str]:
+        """Names of sources: of all that the entry ``name`` stands for, else that one alone, known or not."""
+        found = [each.name for each in self.config.sources.values() if each.expanded_from == name]
+        return found or [name]
 
     def source(self, name: str) -> SourceConfig:
         """The source of that name in the configuration."""
@@ -64,5 +72,7 @@ def source_of(config: Config, name: str) -> SourceConfig:
         return config.sources[name]
     if name in config.broken:
         raise ControlError(f"source {name}: {config.broken[name].reason}")
+    if several := [each.name for each in config.sources.values() if each.expanded_from == name]:
+        raise ControlError(f"{name} stands for several sources", hint=f"name one: {', '.join(several)}")
     known = ", ".join(sorted(config.sources)) or "none"
     raise ControlError(f"there is no source {name!r}", hint=f"the configuration has: {known}")

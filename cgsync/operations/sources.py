@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,9 +15,32 @@ from cgsync.operations.core import Core
 
 
 async def poll(core: Core, source: str) -> Mapping[str, Any]:
-    """Poll it now and wait; counts of what came, and the parts that failed. Raises what the source failed with."""
-    core.source(source)
+    """Poll it now and wait; counts of what came, and the parts that failed. Raises what the source failed with.
+
+    Of an entry that stands for several each is polled; one that fails is a part that failed.
+    """
+    names = core.standing_for(source)
+    if names == [source]:
+        core.source(source)
     await core.assemble()
+    if names == [source]:
+        return await _polled(core, source)
+    counts: Counter[str] = Counter()
+    problems: dict[str, str] = {}
+    for name, found in zip(names, await asyncio.gather(*(_tried(core, name) for name in names)), strict=True):
+        counts.update(found["counts"])
+        problems |= {f"{name} {part}".strip(): words for part, words in found["problems"].items()}
+    return {"counts": counts, "problems": problems}
+
+
+async def _tried(core: Core, source: str) -> Mapping[str, Any]:
+    try:
+        return await _polled(core, source)
+    except CgsyncError as error:
+        return {"counts": {}, "problems": {"": str(error)}}
+
+
+async def _polled(core: Core, source: str) -> Mapping[str, Any]:
     try:
         drained = await core.engine.sources.poll(source)
     except CgsyncError:
@@ -30,15 +54,20 @@ async def poll(core: Core, source: str) -> Mapping[str, Any]:
 
 async def pause(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
     """Let these rest; what was read of them is still sent."""
-    for name in names:
-        await core.engine.sources.pause(name)
-    return {}
+    return {"names": [await _done(core.engine.sources.pause, name) for name in _each(core, names)]}
 
 
 async def resume(core: Core, names: Sequence[str]) -> Mapping[str, Any]:
-    for name in names:
-        await core.engine.sources.resume(name)
-    return {}
+    return {"names": [await _done(core.engine.sources.resume, name) for name in _each(core, names)]}
+
+
+async def _done(work: Callable[[str], Awaitable[None]], name: str) -> str:
+    await work(name)
+    return name
+
+
+def _each(core: Core, names: Sequence[str]) -> Sequence[str]:
+    return list(dict.fromkeys(each for name in names for each in core.standing_for(name)))
 
 
 async def rename(core: Core, old: str, new: str) -> Mapping[str, Any]:

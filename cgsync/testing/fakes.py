@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cgsync.api import Clock, Context, Log, Secret, SecretStore, Template, Window
+from cgsync.api import Clock, Context, Log, Secret, SecretStore, Shares, Template, Window
+from cgsync.sharing import Sharing
 
 if TYPE_CHECKING:
     from cgsync.http import Http
@@ -92,6 +93,7 @@ def context(
     secrets: SecretStore | None = None,
     http: Callable[..., AbstractAsyncContextManager[Http]] | None = None,
     template: Callable[[str], Template] | None = None,
+    shared: Shares | None = None,
     window: Window | None = None,
 ) -> Context:
     """What the core lends to an open source: stand-ins, and the real HTTP and the real templates."""
@@ -102,6 +104,7 @@ def context(
         secrets=secrets or MemorySecrets(),
         http=http or _real_http,
         template=template or _real_template,
+        shared=shared or Sharing(),
         window=window,
     )
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from cgsync.api import Context, Source, SourceType, Template, hook
+from cgsync_imap.accounts import members
 from cgsync_imap.schema import OPTIONS_SCHEMA
 
 
@@ -23,6 +24,7 @@ def cgsync_source_types() -> Sequence[SourceType]:
             forgeable_keys=True,
             windows=True,
             judge=judge,
+            expand=members,
         )
     ]
 

@@ -12,7 +12,7 @@ from cgsync.api import Secret, SourceMisconfigured, SourceUnavailable
 from cgsync.http.trust import trust
 from cgsync_imap.client import Client, dialled, hang_up, log_in, show_token
 from cgsync_imap.connection import NOT_UNDERSTOOD, Connection
-from cgsync_imap.errors import lost, refused, turned_away, unreachable, words
+from cgsync_imap.errors import lost, overloaded, turned_away, unreachable, words
 from cgsync_imap.settings import Settings
 from cgsync_imap.tokens import Tokens
 
@@ -66,7 +66,7 @@ class Access:
         except IMAPClientAbortError as error:
             raise lost(str(server), error) from error
         except IMAPClientError as error:
-            raise refused(str(server), error) from error
+            raise overloaded(server, error) from error
         try:
             show(client)
         except LoginError as error:

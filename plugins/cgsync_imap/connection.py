@@ -83,8 +83,10 @@ class Connection:
                         await self.run(Client.logout)
         finally:
             self.lost = True
-            self._thread.submit(self._drop)
+            dropped = asyncio.wrap_future(self._thread.submit(self._drop))
             self._thread.shutdown(wait=False)
+            if self._client is not None:  # the next one is not to come before this one is gone
+                await asyncio.wait([dropped], timeout=GOODBYE)
 
     async def _command(self, work: Callable[[Client], T]) -> T:
         client = self._client

@@ -29,6 +29,15 @@ class Refused(SourceUnavailable):
     """The server said NO to one command; the connection is as good as before."""
 
 
+class Overloaded(SourceUnavailable):
+    """The server does not want anybody from here now; it has not heard yet who we are."""
+
+
+def overloaded(server: Server, error: Exception) -> Overloaded:
+    said = words(error)
+    return Overloaded(f"{server}: {said}", retry_after=asked_for(said))
+
+
 def refused(where: str, error: Exception) -> Refused:
     said = words(error)
     return Refused(f"{where}: {said}", retry_after=asked_for(said))

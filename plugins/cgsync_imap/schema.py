@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cgsync.api import MEMBER_NAME
 from cgsync.http import AUTH_SCHEMA, HTTP_PROPERTIES
 
 LINE = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000-\\u001f\\u007f]+$"}
@@ -13,6 +14,7 @@ KEYWORD = {"type": "string", "pattern": '^[^\\u0000-\\u0020\\u007f-\\uffff(){%*"
 FLAG = {"type": "string", "pattern": "^\\\\?[A-Za-z0-9$_.-]+$"}
 SIZE = {"$ref": "cgsync:size"}
 DURATION = {"$ref": "cgsync:duration"}
+COUNT = {"type": "integer", "minimum": 1}
 
 
 def options(description: str, *, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -123,12 +125,24 @@ TIMEOUT = options(
     },
 )
 
-OPTIONS_SCHEMA: dict[str, Any] = {
+CONNECTIONS = options(
+    "How many connections all IMAP sources of this daemon may have; where two entries disagree, the lowest counts.",
+    default={},
+    properties={
+        "account": {**COUNT, "default": 4, "description": "To one account. Gmail allows 15, Dovecot mostly 10."},
+        "host": {**COUNT, "default": 100, "description": "To this host. With fewer than mailboxes they take turns."},
+        "all": {**COUNT, "default": 200, "description": "To all hosts together."},
+    },
+)
+
+_ENTRY: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
-    "description": "Mail of one mailbox.",
-    "required": ["host", "username"],
-    "oneOf": [{"required": ["password"]}, {"required": ["oauth2"]}],
+    "description": "Mail of one mailbox, or of several.",
+    "required": ["host"],
+    "oneOf": [{"required": ["username"]}, {"required": ["accounts"]}],
+    "if": {"required": ["username"]},
+    "then": {"oneOf": [{"required": ["password"]}, {"required": ["oauth2"]}]},
     "additionalProperties": False,
     "properties": {
         "host": {**LINE, "description": "The server's name."},
@@ -150,6 +164,7 @@ OPTIONS_SCHEMA: dict[str, Any] = {
             "description": "true: encryption: none to other machines, and verify: false, are meant.",
         },
         "timeout": TIMEOUT,
+        "connections": CONNECTIONS,
         "username": {**LINE, "description": "Who logs in; for a shared mailbox of Microsoft 365, its address."},
         "password": {"type": "string", "minLength": 1, "x-secret": True, "description": "The password."},
         "oauth2": OAUTH2,
@@ -190,3 +205,38 @@ OPTIONS_SCHEMA: dict[str, Any] = {
         "limits": LIMITS,
     },
 }
+
+SERVER = ("host", "port", "encryption", "tls", "allow_insecure", "timeout", "connections")
+"""What is said once for all accounts."""
+
+
+def _account() -> dict[str, Any]:
+    """Options that may differ; what is not given has no default, but is as it is above."""
+    own = {name: each for name, each in _ENTRY["properties"].items() if name not in SERVER}
+    return {name: {key: part for key, part in each.items() if key != "default"} for name, each in own.items()}
+
+
+ACCOUNTS: dict[str, Any] = {
+    "type": "array",
+    "minItems": 1,
+    "description": "Several mailboxes, each a source of its own: usernames, or options that differ from those above.",
+    "items": {
+        "type": ["string", "object"],
+        "if": {"type": "string"},
+        "then": LINE,
+        "else": {
+            "required": ["username"],
+            "properties": {
+                "name": {
+                    "type": "string",
+                    "pattern": f"^{MEMBER_NAME}$",
+                    "description": "Its name behind that of the entry. Default: what is before the @ of the username.",
+                },
+                **_account(),
+            },
+            "additionalProperties": False,
+        },
+    },
+}
+
+OPTIONS_SCHEMA: dict[str, Any] = {**_ENTRY, "properties": {**_ENTRY["properties"], "accounts": ACCOUNTS}}

@@ -55,6 +55,15 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """How many the sources of this daemon may have: to one account, to one host, and of all together."""
+
+    account: int
+    host: int
+    all: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class After:
     """What happens to a message whose record is stored: one of these."""
 
@@ -77,6 +86,7 @@ class Settings:
     """
 
     server: Server
+    connections: Connections
     username: str
     password: Secret | None
     mechanism: str
@@ -104,6 +114,7 @@ class Settings:
         check_folders(options["folders"], options.get("exclude", ()), after.move if after else "")
         return cls(
             server=Server.of(options),
+            connections=Connections(**options["connections"]),
             username=options["username"],
             password=options.get("password"),
             mechanism=options["mechanism"],

@@ -15,6 +15,7 @@ from cgsync_imap.after import Aftermath
 from cgsync_imap.errors import Refused
 from cgsync_imap.judging import prepared
 from cgsync_imap.looking import summary
+from cgsync_imap.pool import Pool, Seat
 from cgsync_imap.round import Round
 from cgsync_imap.session import Session
 from cgsync_imap.settings import Settings
@@ -31,21 +32,24 @@ async def opened(options: Mapping[str, Any], context: Context) -> AsyncIterator[
     settings, tokens, insecure = prepared(options, context)
     for words in insecure:
         context.log.warning("insecure", reason=words, allowed_by="allow_insecure")
-    # one process: it reads a letter in a millisecond, and takes a third of a second to start
-    async with Workers(count=1) as workers:
-        source = ImapSource(settings, Access(settings, tokens), context, workers)
-        try:
-            yield source
-        finally:
-            await source.hang_up()
+    place = (settings.server.host, settings.username, settings.connections)
+    with context.shared(Pool).seat(*place, context.clock) as seat:
+        # one process: it reads a letter in a millisecond, and takes a third of a second to start
+        async with Workers(count=1) as workers:
+            source = ImapSource(settings, Access(settings, tokens), seat, context, workers)
+            try:
+                yield source
+            finally:
+                await source.hang_up()
 
 
 class ImapSource:
     """Reads one mailbox."""
 
-    def __init__(self, settings: Settings, access: Access, context: Context, workers: Workers) -> None:
+    def __init__(self, settings: Settings, access: Access, seat: Seat, context: Context, workers: Workers) -> None:
         self._settings = settings
         self._access = access
+        self._seat = seat
         self._clock = context.clock
         self._round = Round(settings, context, workers)
         self._aftermath = Aftermath(settings.after, context.log) if settings.after else None
@@ -70,18 +74,28 @@ class ImapSource:
             await self._asked(lambda session: aftermath.settle(session, done))
 
     async def wait(self) -> None:
-        """Return when the server says that something came, or when the connection was lost."""
-        try:
-            session = await self._connected()
-            await self._heard(session)
-        except Refused:
-            await asyncio.Event().wait()  # this folder cannot tell; the schedule does
-        except SourceUnavailable:
-            return  # the next fetch connects anew, and says what is wrong if it cannot
+        """Return when the server says that something came, or when the connection was lost.
 
-    async def _heard(self, session: Session) -> None:
+        When another mailbox needs the connection meanwhile, the schedule finds what comes, until there is one to spare.
+        """
+        while not await self._heard():
+            await self.hang_up()
+
+    async def _heard(self) -> bool:
+        """Whether there may be something; false when the connection is needed by another before that."""
+        try:
+            if self._settings.idle:
+                session = await self._connected(spare=True)
+                return await self._seat.rest(self._listen(session))
+        except Refused:
+            pass  # this folder cannot tell
+        except SourceUnavailable:
+            return True  # the next fetch connects anew, and says what is wrong if it cannot
+        return await self._seat.rest(asyncio.Event().wait())  # the schedule can
+
+    async def _listen(self, session: Session) -> None:
         """Return when a message came. Those of other folders, and without IDLE all, are found by the schedule."""
-        if not self._settings.idle or "IDLE" not in await session.capabilities():
+        if "IDLE" not in await session.capabilities():
             await asyncio.Event().wait()
         folder = (await self._round.folders(session))[0]
         if not await self._round.has_news(session, folder, self._behind):
@@ -101,10 +115,13 @@ class ImapSource:
         return await self._asked(lambda session: self._round.newest(session, n))
 
     async def hang_up(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if there is one, and let others have it."""
         session, self._session = self._session, None
-        if session is not None:
-            await session.connection.close()
+        try:
+            if session is not None:
+                await session.connection.close()
+        finally:
+            self._seat.release()
 
     async def _asked(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """What ``work`` returns. A connection that was lost while nobody looked is replaced at once."""
@@ -117,10 +134,12 @@ class ImapSource:
                 raise
         return await work(await self._connected())
 
-    async def _connected(self) -> Session:
+    async def _connected(self, *, spare: bool = False) -> Session:
+        """``spare``: without taking the connection of another mailbox for that."""
         now = self._clock.monotonic()
-        if self._session is None or self._session.connection.lost or now >= self._ends:
+        if self._session is None or self._session.connection.lost or now >= self._ends or self._seat.is_over:
             await self.hang_up()
-            self._session = Session(await self._access.connect(), self._settings.username)
+            async with self._seat.taking(spare=spare):
+                self._session = Session(await self._access.connect(), self._settings.username)
             self._ends = now + LIFE.total_seconds()
         return self._session

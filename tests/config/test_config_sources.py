@@ -13,9 +13,23 @@ from cgsync.secrets import Secret
 
 from .conftest import ACTIVITY, PLUGIN, TOP, Folder
 
-MANY = PLUGIN.replace('name="box"', 'name="many"').replace(
-    "open=open_box",
-    "open=open_box, expand=lambda options: {name: {'host': name} for name in options['folders']}",
+MANY = (
+    PLUGIN.replace('name="box"', 'name="many"')
+    .replace(
+        "open=open_box",
+        "open=open_box, expand=expand",
+    )
+    .replace(
+        "@hook",
+        """
+def expand(options):
+    from cgsync.api import Member, SourceMisconfigured
+    if "idle" in options["folders"]:
+        raise SourceMisconfigured("folders: 1: is not to be idle", hint="name another")
+    return [Member(name=name, options={**options, "host": name}) for name in options["folders"]]
+
+@hook""",
+    )
 )
 
 
@@ -149,10 +163,49 @@ def test_an_entry_may_stand_for_several_sources(folder: Folder) -> None:
     assert {each.expanded_from for each in config.sources.values()} == {"support"}
 
 
-@pytest.mark.parametrize("expand", ["1 / 0", "['a']", "{'a/b': {}}", "{'a': 1}"])
+def test_a_member_without_a_name_keeps_that_of_the_entry(folder: Folder) -> None:
+    folder.write("plugins/many.py", MANY.replace("name=name, options", "options"))
+    [source] = folder.config(folder.source("folders: [alice]").replace("box:", "many:")).sources.values()
+    assert (source.name, source.expanded_from, source.options["host"]) == ("support", None, "alice")
+
+
+def test_what_an_expansion_refuses_is_shown_where_it_stands(folder: Folder) -> None:
+    folder.write("plugins/many.py", MANY)
+    found = folder.finding(folder.source("folders: [alice, idle]").replace("box:", "many:"))
+    assert (found.path, found.message) == ("sources.support.many.folders[1]", "is not to be idle")
+    assert found.help == "name another"
+
+
+def test_what_is_wrong_with_a_member_is_shown_at_that_member(folder: Folder) -> None:
+    judge = "raise SourceMisconfigured(f\"no {options['host']}\")"
+    text = MANY.replace("expand=expand", "expand=expand, judge=judge").replace(
+        "def expand",
+        f"def judge(options, template):\n    from cgsync.api import SourceMisconfigured\n    {judge}\n\ndef expand",
+    )
+    folder.write(
+        "plugins/many.py", text.replace("name=name, ", "name=name, at=('folders', options['folders'].index(name)), ")
+    )
+    found = folder.findings(folder.source("folders: [alice, bob]").replace("box:", "many:"))
+    assert [(each.path, each.message) for each in found] == [
+        ("sources.support.many.folders[0]", "no alice"),
+        ("sources.support.many.folders[1]", "no bob"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "expand",
+    [
+        "1 / 0",
+        "['a']",
+        "{'a': {}}",
+        "[Member(name='a/b', options={})]",
+        "[Member(options=1)]",
+        "[Member(options={})] * 2",
+    ],
+)
 def test_an_expansion_that_fails_is_a_finding(folder: Folder, expand: str) -> None:
-    folder.write("plugins/many.py", PLUGIN.replace("open=open_box", f"open=open_box, expand=lambda _: {expand}")
-                 .replace('name="box"', 'name="many"'))  # fmt: skip
+    text = PLUGIN.replace("open=open_box", f"open=open_box, expand=lambda _: {expand}").replace('"box"', '"many"')
+    folder.write("plugins/many.py", text.replace("import SourceType", "import Member, SourceType"))
     found = folder.finding(folder.source("host: x").replace("box:", "many:"))
     assert (found.path, "expand()" in found.message) == ("sources.support.many", True)
 

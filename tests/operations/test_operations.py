@@ -126,6 +126,35 @@ async def test_a_source_that_is_paused_without_a_daemon_is_paused_when_one_start
         assert "desk is paused" in found["summary"]
 
 
+async def test_the_name_of_an_entry_stands_for_all_its_sources(sandbox: Sandbox, tmp_path: Path) -> None:
+    scripts = {"desk/ada": Script(batch("1")), "desk/bob": Script(batch("2"))}
+    several = [source(name, script, expanded_from="desk") for name, script in scripts.items()]
+    async with engine_on(config(tmp_path, sandbox, *several, source("shop", Script()))) as engine:
+        assert (await ask(engine, "poll", source="desk"))["counts"]["new"] == 2
+        listed = await ask(engine, "checkpoint.list", source="desk")
+        assert [each["source"] for each in listed] == ["desk/ada", "desk/bob"]
+        assert (await ask(engine, "pause", names=["desk", "desk/ada"]))["names"] == ["desk/ada", "desk/bob"]
+        assert [engine.sources[name].paused for name in engine.sources] == [True, True, False]
+        failed = await ask(engine, "poll", source="desk")
+        assert {name: "is paused" in words for name, words in failed["problems"].items()} == dict.fromkeys(
+            scripts, True
+        )
+        assert (await ask(engine, "resume", names=["desk"]))["names"] == ["desk/ada", "desk/bob"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "args"), [("checkpoint.reset", {}), ("preview", {}), ("checkpoint.set", {"part": "p", "value": "0"})]
+)
+async def test_what_concerns_one_source_asks_which_one_of_an_entry(
+    sandbox: Sandbox, tmp_path: Path, verb: str, args: dict[str, Any]
+) -> None:
+    several = [source(name, Script(), expanded_from="desk") for name in ("desk/ada", "desk/bob")]
+    async with engine_on(config(tmp_path, sandbox, *several)) as engine:
+        with pytest.raises(ControlError, match="desk stands for several sources") as caught:
+            await ask(engine, verb, source="desk", **args)
+        assert caught.value.hint == "name one: desk/ada, desk/bob"
+
+
 async def test_the_sending_is_paused_by_a_verb_of_its_own_and_no_names_are_no_sending(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -12,6 +12,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Self
 
+ESTABLISHED = 1
+"""What TCP_INFO says of a connection that neither side has ended."""
+
 COMMAND = re.compile(rb"(?:^|\n)(?:\S+ ((?:UID )?[A-Z]+)|(DONE))")
 """A command without its arguments; the end of an IDLE has no tag."""
 
@@ -70,9 +73,12 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._wires: list[Wire] = []
+        self._clients: list[asyncio.StreamWriter] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.port = 0
         self.connections = 0
+        self.most = 0
+        """Connections that were open at the same time."""
         self.strike: Strike | None = None
         """What is still to befall a connection."""
         self.left: int | None = None
@@ -120,6 +126,8 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._clients = [each for each in (*self._clients, writer) if _is_open(each)]
+        self.most = max(self.most, len(self._clients))
         try:
             there, back = await asyncio.open_connection("127.0.0.1", self._target)
         except OSError:
@@ -173,6 +181,14 @@ class Proxy:
         if not self.left:
             wire.struck, self.left = Strike("", "rst", hit=True), None
         return passed
+
+
+def _is_open(client: asyncio.StreamWriter) -> bool:
+    """Whether the client has not hung up, by what the kernel knows already."""
+    if client.transport.is_closing():
+        return False
+    state = client.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
+    return bool(state == ESTABLISHED)
 
 
 @asynccontextmanager

@@ -12,6 +12,7 @@ Answer: TypeAlias = "str | bytes | Callable[[str], str | bytes]"
 """What is said to a command: text or bytes, or a function of its arguments; ``{tag}`` is the command's tag."""
 
 USUAL: Mapping[str, Answer] = {
+    "GREETING": "* OK ready\r\n",
     "CAPABILITY": "* CAPABILITY IMAP4rev1 IDLE UIDPLUS\r\n{tag} OK done\r\n",
     "LOGIN": "{tag} OK done\r\n",
     "LIST": '* LIST () "/" INBOX\r\n{tag} OK done\r\n',
@@ -37,7 +38,7 @@ class Scripted:
         assert task is not None
         self._serving[task] = writer
         with suppress(OSError), closing(writer):
-            writer.write(b"* OK ready\r\n")
+            writer.write(self._said("GREETING"))
             while line := (await reader.readline()).decode().strip():
                 tag, _, command = line.partition(" ")
                 self.commands.append(command)
