@@ -66,6 +66,11 @@ class Sending:
         self.sender = await self._wire.enter_async_context(self._opens(receiver, rows))
         await self._halt()
 
+    async def check(self, receiver: ReceiverConfig) -> str:
+        """Log in there with a sender of its own, which sends nothing; what was seen."""
+        async with self._opens(receiver, LedgerOutbox(self._ledger, self._now, timedelta())) as sender:
+            return await sender.transport.check()
+
     def start(self) -> None:
         self._task = self._watched(self.sender.run(), "sender")
 

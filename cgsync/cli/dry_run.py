@@ -45,4 +45,4 @@ async def _try_all(session: Session, each: Callable[[Tried], None]) -> None:
         for name in core.config.sources:
             uid = await core.ledger.read(partial(sources.uid_of, name=name)) or name
             cursor = await core.ledger.read(partial(checkpoints.load, source=uid))
-            await (await trial(core, name)).dry_run(cursor, each)
+            await (await trial(core, core.config, name)).dry_run(cursor, each)

@@ -45,7 +45,10 @@ class Findings:
             self._hidden.append(span)
 
     def at(self, span: Span, path: Path_, message: str, *, help: str = "", severity: str = "error") -> None:  # noqa: A002 - the word that the reader of a diagnostic sees
-        self._found.append(Finding(span=span, path=dotted(path), message=message, help=help, severity=severity))
+        """Whatever is found twice, since it stands above several sources, is said once."""
+        found = Finding(span=span, path=dotted(path), message=message, help=help, severity=severity)
+        if found not in self._found:
+            self._found.append(found)
 
     def value(self, node: Node, path: Path_, message: str, *, help: str = "", severity: str = "error") -> None:  # noqa: A002 - as above
         """A finding about a value: under it, or under its key when it is empty or goes over several lines."""

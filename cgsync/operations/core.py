@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from cgsync import config as configuration
 from cgsync.config import Config, SourceConfig
 from cgsync.engine import Engine
 from cgsync.errors import ControlError
@@ -32,6 +34,12 @@ class Core:
     @property
     def ledger(self) -> Ledger:
         return self.engine.ledger
+
+    async def on_disk(self) -> Config:
+        """The configuration as a reload would take it now."""
+        if not self.running:
+            return self.config
+        return await asyncio.to_thread(configuration.load, self.path, redactor=self.engine.host.redactor)
 
     async def connect(self) -> None:
         """Have a sender: without a daemon it is made for this command."""

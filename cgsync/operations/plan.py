@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from cgsync import config as configuration
 from cgsync.api import Batch
-from cgsync.config import Config
 from cgsync.contract import Contract
 from cgsync.errors import ControlError
 from cgsync.intake import SourceIntake
@@ -36,7 +33,7 @@ COUNTS = ("records", "created", "updated", "left alone", "no longer mapped", "re
 
 async def plan(core: Core, source: str, limit: int = 20) -> Mapping[str, Any]:
     """Map the records that were kept by the configuration as it is on disk now, and compare with what is wanted."""
-    config = await _on_disk(core)
+    config = await core.on_disk()
     uid = await core.uid(source)
     rules = plan_of(source_of(config, source), uid, Contract(config.overlay))
     intake = SourceIntake(rules, core.ledger, offer=_nobody, clock=core.engine.host.clock, time_limit=FETCH_LIMIT)
@@ -79,12 +76,6 @@ class _Walk:
         self.after = some.next
         self.lost += some.lost
         return Batch(records=some.records)
-
-
-async def _on_disk(core: Core) -> Config:
-    if not core.running:
-        return core.config
-    return await asyncio.to_thread(configuration.load, core.path, redactor=core.engine.host.redactor)
 
 
 def _running(core: Core, name: str) -> Running:

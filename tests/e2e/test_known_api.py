@@ -63,6 +63,14 @@ def test_a_daemon_previews_and_records_for_who_asks(known: Site, desk: Desk) -> 
     assert (result["verdict"], result["counts"]["records"]) == ("ok", 3)
 
 
+def test_what_was_edited_is_tried_before_a_reload_takes_it(known: Site) -> None:
+    known.running()
+    known.config.write_text(known.config.read_text().replace("client_secret: sandbox", "client_secret: other"))
+    tried = {each["what"]: each["verdict"] for each in known.json("check", "--online", check=1)}
+    assert tried.pop("receiver") == "failed"
+    assert set(tried.values()) == {"ok"}
+
+
 def test_a_reload_changes_the_rate_for_sources_that_go_on(known: Site, desk: Desk) -> None:
     known.running()
     eventually(lambda: len(known.sandbox.activities) == 4)

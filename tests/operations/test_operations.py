@@ -391,7 +391,7 @@ async def test_preview_and_check_ask_the_real_source_and_receiver(sandbox: Sandb
     async with engine_on(settings) as engine:
         [tried] = (await ask(engine, "preview", source="desk", count=1))["records"]
         assert tried["activities"][0]["reference"] == "t-1"
-        found = await ask(engine, "check", running=True)
+        found = await ask(engine, "check")
         assert [(each["what"], each["verdict"]) for each in found] == [
             ("receiver", "ok"), ("source desk", "ok"), ("source bad", "failed"),
         ]  # fmt: skip

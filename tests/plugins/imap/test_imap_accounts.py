@@ -124,6 +124,7 @@ def test_an_account_is_called_by_its_name_or_by_its_username(account: Any, name:
         ("      password: x\n      accounts:\n      - username: ada\n        port: 1\n", "accounts[0].port", 10,
          "unknown option"),
         ("      password: x\n      accounts:\n      - password: y\n", "accounts[0]", 9, '"username" is missing'),
+        ("      password: x\n      start: 2026-02-31\n      accounts: [ada, bob]\n", "start", 8, "there is no day"),
         ("      password: x\n      accounts: ['EXAMPLE\\ada']\n", "accounts[0]", 8, "no name can be made of"),
         ("      password: x\n      accounts:\n      - username: ada\n        password: y\n        oauth2:\n"
          "          { token_url: https://x.example, client_id: i, client_secret: s }\n", "accounts[0].oauth2", 12,
