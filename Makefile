@@ -3,7 +3,7 @@ PYTHON ?=
 VENV   := .venv
 DESK   := .venv-roundup
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input --progress-bar off --no-compile
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-emit-find-links
 APT    := DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends
 # Hundreds of tests start the program: what is compiled once is not compiled again each time.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cgsync.engine import Engine
 from cgsync.freshness import limit
@@ -18,30 +19,53 @@ from cgsync.operations.backfills import list_backfills
 from cgsync.operations.core import Core
 from cgsync.running import Running
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the ledger holds, all of one instant; by the uid of the source where it is a mapping."""
+
+    known: Sequence[Known]
+    counters: Mapping[str, Mapping[str, int]]
+    states: Mapping[str, Mapping[str, int]]
+    rejected: Mapping[str, int]
+    kept: Mapping[str, Kept]
+    without_body: int
+
+
+def _stored(conn: Connection) -> Stored:
+    known = sources.list_sources(conn)
+    return Stored(
+        known=known,
+        counters=books.counters(conn),
+        states=books.states(conn),
+        rejected=rejects.counts(conn),
+        kept={each.uid: freshness.load(conn, each.uid) for each in known},
+        without_body=retention.without_body(conn),
+    )
+
 
 async def status(core: Core) -> Mapping[str, Any]:
-    known = await core.ledger.read(sources.list_sources)
-    counters = await core.ledger.read(books.counters)
-    states = await core.ledger.read(books.states)
-    rejected = await core.ledger.read(rejects.counts)
-    kept = await core.ledger.read(lambda conn: {each.uid: freshness.load(conn, each.uid) for each in known})
+    stored = await core.ledger.read(_stored)
     rows = [
         {
-            **_source(core, each, counters.get(each.uid, {}), states.get(each.uid, {})),
-            **_freshness(core, each, kept[each.uid]),
-            "rejected": rejected.get(each.uid, 0),
+            **_source(core, each, stored.counters.get(each.uid, {}), stored.states.get(each.uid, {})),
+            **_freshness(core, each, stored.kept[each.uid]),
+            "rejected": stored.rejected.get(each.uid, 0),
         }
-        for each in known
+        for each in stored.known
     ]
     return {
         "summary": await summary(core.engine) if core.running else "no daemon runs; this is what is stored",
         "sources": rows,
-        "outbox": _totals(states),
+        "outbox": _totals(stored.states),
         "backfills": [each for each in await list_backfills(core) if each["state"] == Progress.RUNNING],
-        "without_body": await core.ledger.read(retention.without_body),
+        "without_body": stored.without_body,
         "sender": _sender(core.engine) if core.running else {},
-        "trouble": _guarded(known, states)
-        + (_trouble(core) if core.running else _broken(core) + _alarmed(core, known, kept)),
+        "trouble": _guarded(stored.known, stored.states)
+        + (_trouble(core) if core.running else _broken(core) + _alarmed(core, stored.known, stored.kept)),
     }
 
 

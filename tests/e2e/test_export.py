@@ -15,8 +15,8 @@ from tests.e2e import export
 from tests.e2e.installation import Site, site
 from tests.faults.verdict import count
 
-ROWS = count(tests=10_000, faults=100_000)
-KILLS = count(tests=5, faults=30)
+ROWS = count(tests=5_000, faults=100_000)
+KILLS = count(tests=4, faults=30)
 EDITED = 10
 
 MAPPING = """

@@ -47,7 +47,7 @@ def strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(raw=messages, options=st.sampled_from([MailOptions(), SMALL]))
 def test_any_bytes_are_a_record_that_can_be_stored_or_are_refused(raw: bytes, options: MailOptions) -> None:
     found = read(raw, options)

@@ -23,7 +23,7 @@ from tests.e2e.installation import site as made
 from tests.e2e.test_forget import ANNA, hers, holding
 from tests.faults.verdict import count
 
-KILLS = count(tests=5, faults=60)
+KILLS = count(tests=3, faults=60)
 OTHERS = 1_000
 LONG = "a long story " * 200
 
