@@ -133,7 +133,7 @@ def _listening(mailbox: Mailbox) -> None:
     drop_times()
     while Noted.times.empty():
         mailbox.put(letter(f"hello-{time.monotonic()}"))
-        time.sleep(1)
+        time.sleep(1)  # it is not to have much to read
     drop_times()
 
 

@@ -70,7 +70,7 @@ def measure(made: Site, server: Dovecot, mailboxes: int, seconds: float) -> tupl
     daemon = made.running()
     eventually(lambda: [each["condition"] for each in made.json("status")["sources"]].count("idle") == mailboxes)
     before, started = Use.of(daemon.pid), time.monotonic()
-    time.sleep(seconds)
+    time.sleep(seconds)  # what is measured is what it does in this time
     after, took = Use.of(daemon.pid), time.monotonic() - started
     daemon.terminate()
     daemon.wait(30)

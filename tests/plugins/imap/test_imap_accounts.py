@@ -183,7 +183,7 @@ async def test_mailboxes_take_turns_over_one_connection(mailboxes: list[Mailbox]
         waits = []
         for driver, source in opened:
             read += keys(await driver.drain(source, {}))
-            waits.append(asyncio.create_task(source.wait()))  # type: ignore[attr-defined]
+            waits.append(asyncio.create_task(source.wait()))
         assert len(set(read)) == len(mailboxes)
         assert (proxy.most, proxy.connections) == (1, len(mailboxes))
         for wait in waits:
@@ -198,12 +198,12 @@ async def test_a_mailbox_that_had_to_leave_listens_again_when_a_connection_is_fr
     ):
         (_, first), (driver, second) = opened
         cursor = (await driver.drain(second, {}))[-1].behind
-        waiting = asyncio.create_task(second.wait())  # type: ignore[attr-defined]
+        waiting = asyncio.create_task(second.wait())
         await first.fetch({})
-        assert not second._session  # type: ignore[attr-defined]
-        await first.hang_up()  # type: ignore[attr-defined]
+        assert not second._session
+        await first.hang_up()
         async with asyncio.timeout(20):
-            while not (second._session and second._session.connection.idling):  # type: ignore[attr-defined]  # noqa: ASYNC110
+            while not (second._session and second._session.connection.idling):  # noqa: ASYNC110 - IDLE tells nobody that it has begun
                 await asyncio.sleep(0.01)
         mailboxes[1].put(letter("later"))
         await asyncio.wait_for(waiting, 20)
@@ -246,7 +246,7 @@ async def test_a_mailbox_with_much_to_read_lets_another_have_the_connection(mail
         again = asyncio.create_task(busy.fetch({}))
         await asyncio.wait_for(waiting, 20)
         assert not again.done()
-        await patient.hang_up()  # type: ignore[attr-defined]
+        await patient.hang_up()
         await asyncio.wait_for(again, 20)
         assert proxy.most == 1
 

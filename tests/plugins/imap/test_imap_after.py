@@ -24,7 +24,7 @@ async def done_of(driver: Driver) -> list[Any]:
 
 async def settled(driver: Driver, done: Sequence[Any]) -> None:
     async with driver.open() as source:
-        await source.settle(done)  # type: ignore[attr-defined]
+        await source.settle(done)
 
 
 async def test_nothing_is_settled_unless_it_is_asked_for(mailbox: Mailbox, over: Over) -> None:

@@ -58,7 +58,7 @@ async def test_automatic_mail_and_named_senders_are_counted_and_no_records(
     (step,) = await over(skip=skip).reopened({})
     assert dict(step.batch.filtered) == ({cause: 1} if cause else {})
     assert len(step.batch.records) == (0 if cause else 1)
-    assert step.behind["INBOX"]["low"] == 1  # type: ignore[index,call-overload]
+    assert step.behind["INBOX"]["low"] == 1
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ async def test_a_folder_that_is_missing_is_a_problem_of_its_own(mailbox: Mailbox
     again = await over(**folders).reopened(steps[-1].behind)
     assert places(again) == [("Later", 1)]
     assert problems(again) == []
-    assert "trouble" not in again[-1].behind["Later"]  # type: ignore[operator]
+    assert "trouble" not in again[-1].behind["Later"]
 
 
 async def test_a_problem_is_told_once_by_one_who_stays_and_again_after_a_restart(mailbox: Mailbox, over: Over) -> None:

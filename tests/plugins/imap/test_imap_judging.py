@@ -23,7 +23,7 @@ BASIC = {**TOKENS, "password": "canary-of-us"}
 
 def wrong(options: dict[str, Any]) -> SourceMisconfigured:
     with pytest.raises(SourceMisconfigured) as caught:
-        judge(as_opened(KIND, options), lambda text: text)  # type: ignore[arg-type, return-value]
+        judge(as_opened(KIND, options), lambda text: text)
     assert "canary" not in f"{caught.value}{caught.value!r}"
     return caught.value
 
@@ -51,7 +51,7 @@ def test_what_cannot_be_meant_is_told_at_its_option(options: dict[str, Any], wor
     if words:
         assert str(wrong(given)).startswith(words)
     else:
-        judge(as_opened(KIND, given), lambda text: text)  # type: ignore[arg-type, return-value]
+        judge(as_opened(KIND, given), lambda text: text)
 
 
 @pytest.mark.parametrize(

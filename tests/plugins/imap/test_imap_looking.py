@@ -15,7 +15,7 @@ from tests.plugins.imap.mailbox import Mailbox, letter
 
 async def seen(over: Over, **options: Any) -> str:
     async with over(**options).open() as source:
-        return str(await source.check())  # type: ignore[attr-defined]
+        return str(await source.check())
 
 
 async def test_check_tells_who_is_logged_in_and_what_there_is(mailbox: Mailbox, over: Over) -> None:

@@ -111,7 +111,7 @@ async def test_a_message_that_the_server_does_not_hand_out_is_a_reject_and_those
     ((position, reason),) = [(each.position, each.reason) for step in steps for each in step.batch.rejects]
     assert position.startswith("INBOX uid 2 of ")
     assert "message 2 is damaged" in reason
-    assert steps[-1].behind["INBOX"]["low"] == 3  # type: ignore[index,call-overload]
+    assert steps[-1].behind["INBOX"]["low"] == 3
 
 
 async def test_flags_of_others_that_are_told_in_between_are_no_messages() -> None:

@@ -176,5 +176,5 @@ async def test_a_window_is_read_without_touching_what_comes_after_it(mailbox: Ma
 async def test_samples_are_the_newest(mailbox: Mailbox, over: Over) -> None:
     mailbox.fill(130)
     async with over(start="now").open() as source:
-        records = await source.sample(3)  # type: ignore[attr-defined]
+        records = await source.sample(3)
     assert [record.data["uid"] for record in records] == [130, 129, 128]

@@ -166,7 +166,7 @@ async def test_one_token_is_good_for_many_connections(
     async with over().open() as source:
         for _ in range(3):
             await source.fetch({})
-            await source.hang_up()  # type: ignore[attr-defined]
+            await source.hang_up()
     assert len(endpoint.forms) == 1
 
 
