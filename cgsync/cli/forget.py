@@ -60,7 +60,10 @@ def _show(found: Mapping[str, Any], *, dry_run: bool) -> None:
     places = {f"  source {name}": "\n".join(positions) for name, positions in found["places"].items()}
     cursors = {"  read on from there": "\n".join(found["cursors"])}
     backups = {"  backups": "\n".join(found["backups"])}
-    kept = {"  files": "what sources archived, and what feeds them", "  logs": "of cgsync (`journalctl -u cgsync`)"}
+    kept = {
+        "  files": "what sources archived or saved, and what feeds them",
+        "  logs": "of cgsync (`journalctl -u cgsync`)",
+    }
     output.fields({**received, **places, **cursors, **backups, **kept})
 
 

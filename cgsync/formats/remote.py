@@ -16,6 +16,7 @@ from cgsync.formats.seen import xml
 
 FUNCTION = "cgsync.formats.remote:decode"
 MAIL = "cgsync.formats.mail.message:decode"
+SAVE = "cgsync.formats.mail.saving:save"
 LARGE = 1024 * 1024
 """Bytes from which decoding in a thread would be noticed: msgspec keeps all other threads waiting for it."""
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -63,6 +64,16 @@ class Workers:
     async def mail(self, raw: bytes, options: MailOptions) -> Mail:
         """One message as it came, always read in a process. What is no message, or kills it, is :class:`Malformed`."""
         return Mail(**await self.run(remote.MAIL, raw, msgspec.to_builtins(options)))
+
+    async def save_attachments(self, raw: bytes, folder: Path, files: Mapping[str, str]) -> None:
+        """Write some of a message's attachments: ``files`` has their paths in ``folder`` by their sha256.
+
+        What is written is on the disk when this returns; what is there already stays as it is. The folder is made, but
+        not what is above it. Raises ``OSError`` where the system refuses, and :class:`Malformed` as :meth:`mail` does.
+        """
+        job = {"folder": str(folder), "files": files}
+        if trouble := await self.run(remote.SAVE, raw, job):
+            raise OSError(trouble)
 
     async def run(self, function: str, payload: bytes, options: Mapping[str, Any]) -> Any:
         """What ``module:function`` returns for ``(payload, options)``, in a process; all of it is JSON-like.

@@ -42,19 +42,31 @@ class Client(IMAPClient):  # type: ignore[misc]  # it comes without types
         return None if said[-1] is None else int(said[-1])
 
 
+class Expecting:
+    """A trust that wants one name in the certificate, whichever was dialled."""
+
+    def __init__(self, trust: ssl.SSLContext, name: str) -> None:
+        self._trust = trust
+        self._name = name
+
+    def wrap_socket(self, sock: socket.socket, *, server_hostname: str) -> ssl.SSLSocket:  # noqa: ARG002 - IMAPClient's
+        return self._trust.wrap_socket(sock, server_hostname=self._name)
+
+
 def dialled(server: Server, trust: ssl.SSLContext) -> Client:
     """A connection that is encrypted as configured; raises what IMAPClient and the system raise."""
+    expecting = Expecting(trust, server.name)
     client = Client(
         server.host,
         server.port,
         ssl=server.encryption == "implicit",
-        ssl_context=trust,
+        ssl_context=expecting,
         timeout=SocketTimeout(server.connect.total_seconds(), server.read.total_seconds()),
     )
     try:
         _prepare(client)
         if server.encryption == "starttls":
-            client.starttls(trust)
+            client.starttls(expecting)
     except BaseException:
         hang_up(client)
         raise

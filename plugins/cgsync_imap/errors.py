@@ -24,6 +24,11 @@ LOGGED_OUT = re.compile(
 LONGEST = 300
 ENCRYPTION = "`port:` and `encryption:` must agree: usually 993 with implicit, 143 with starttls"
 
+MISMATCHES = (62, 64)
+"""OpenSSL's X509_V_ERR_HOSTNAME_MISMATCH and X509_V_ERR_IP_ADDRESS_MISMATCH."""
+OTHER_NAME = "correct `host:`, or say which name the certificate has: `tls: { server_name: NAME }`"
+OTHER_AUTHORITY = "name the authority that signed it: `tls: { ca: FILE }`"
+
 
 class Refused(SourceUnavailable):
     """The server said NO to one command; the connection is as good as before."""
@@ -60,7 +65,7 @@ def garbled(where: str, error: Exception) -> SourceUnavailable:
 def unreachable(server: Server, error: OSError) -> SourceUnavailable | SourceMisconfigured:
     """There is no connection."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        hint = "correct the name in `host:`, or name your own authority: `tls: { ca: FILE }`"
+        hint = OTHER_NAME if error.verify_code in MISMATCHES else OTHER_AUTHORITY
         return SourceMisconfigured(f"{server}: the certificate is not trusted: {error.verify_message}", hint=hint)
     if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return SourceMisconfigured(f"{server}: no TLS: {error.reason}", hint=ENCRYPTION)

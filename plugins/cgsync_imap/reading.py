@@ -11,6 +11,7 @@ from cgsync.api import MAX_RAW, Record, Unreadable
 from cgsync.formats import Mail, MailOptions, Malformed, Workers
 from cgsync_imap.errors import Refused
 from cgsync_imap.filters import Filters
+from cgsync_imap.saving import Shelf, named
 from cgsync_imap.session import Message, Session
 from cgsync_imap.settings import Settings
 
@@ -33,12 +34,14 @@ class Reader:
         self._workers = workers
         self._filters = Filters(settings.skip)
         self._options = MailOptions()
+        self._shelf = Shelf(settings.saving, workers) if settings.saving else None
 
-    async def read(self, session: Session, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """What became of each; parsed beside each other."""
+    async def read(self, session: Session, messages: Sequence[Message], *, save: bool) -> Sequence[Outcome]:
+        """What became of each; parsed beside each other. ``save``: attachments, too, where that is configured."""
         raws = [await self._raw(session, message) for message in messages]
+        shelf = self._shelf if save else None
         return await asyncio.gather(
-            *(self._outcome(session, message, raw) for message, raw in zip(messages, raws, strict=True))
+            *(self._outcome(session, message, raw, shelf) for message, raw in zip(messages, raws, strict=True))
         )
 
     async def _raw(self, session: Session, message: Message) -> bytes | LeftOut | Unreadable:
@@ -55,15 +58,20 @@ class Reader:
         words = f"it has {message.size} bytes, more than `limits: message`"
         return unreadable(session, message.uid, words, message.raw)
 
-    async def _outcome(self, session: Session, message: Message, raw: bytes | LeftOut | Unreadable) -> Outcome:
+    async def _outcome(
+        self, session: Session, message: Message, raw: bytes | LeftOut | Unreadable, shelf: Shelf | None
+    ) -> Outcome:
         if not isinstance(raw, bytes):
             return raw
         try:
             mail = await self._workers.mail(raw, self._options)
+            if cause := self._filters.cause(mail):
+                return LeftOut(cause)
+            if shelf is not None:
+                await shelf.put(raw, mail.data["attachments"])
         except Malformed as error:
             return unreadable(session, message.uid, error.message, raw)
-        cause = self._filters.cause(mail)
-        return LeftOut(cause) if cause else self._record(session, message, mail)
+        return self._record(session, message, mail)
 
     def _record(self, session: Session, message: Message, mail: Mail) -> Record:
         selected = session.selected
@@ -77,7 +85,8 @@ class Reader:
             "flags": message.flags,
             "size": message.size,
         }
-        return Record(key=mail.key, data={**mail.data, **place}, position=position(session, message.uid))
+        data = {**mail.data, "attachments": named(mail.data["attachments"], self._settings.saving), **place}
+        return Record(key=mail.key, data=data, position=position(session, message.uid))
 
 
 def unreadable(session: Session, uid: int, reason: str, raw: bytes = b"") -> Unreadable:

@@ -89,7 +89,7 @@ class Round:
             while uids and len(records) < n:
                 chunk, uids = uids[: min(CHUNK, n)], uids[min(CHUNK, n) :]
                 messages, _ = await fetched(session, chunk)
-                outcomes = await self._reader.read(session, messages)
+                outcomes = await self._reader.read(session, messages, save=False)
                 records += [each for each in outcomes if isinstance(each, Record)]
         return records[:n]
 
@@ -157,7 +157,7 @@ class Round:
         """The position behind these messages. The batch holds what became of them, or, after an error, none of it."""
         messages, refused = await fetched(session, uids)
         wanted = [each for each in messages if self._counts(position, each)]
-        outcomes = await self._reader.read(session, wanted)
+        outcomes = await self._reader.read(session, wanted, save=True)
         batch.rejects.extend(refused)
         stored = [each for each, outcome in zip(wanted, outcomes, strict=True) if take(outcome, batch)]
         self._settle_later(session, [each.uid for each in stored], batch)

@@ -13,6 +13,7 @@ FOLDERS = {"type": "array", "minItems": 1, "items": FOLDER}
 KEYWORD = {"type": "string", "pattern": '^[^\\u0000-\\u0020\\u007f-\\uffff(){%*"\\\\\\]]+$'}
 FLAG = {"type": "string", "pattern": "^\\\\?[A-Za-z0-9$_.-]+$"}
 SIZE = {"$ref": "cgsync:size"}
+FILE = {"type": "string", "pattern": "^/[^\\u0000]*$"}
 DURATION = {"$ref": "cgsync:duration"}
 COUNT = {"type": "integer", "minimum": 1}
 
@@ -116,6 +117,23 @@ LIMITS = options(
     },
 )
 
+ATTACHMENTS = options(
+    "What becomes of attachments, beside being described.",
+    default={},
+    properties={
+        "save": {**FILE, "description": "The folder that they are saved in; made, but not what is above it."},
+        "largest": {**SIZE, "default": "10MiB", "description": "Bytes of one; a larger one is not saved."},
+    },
+)
+
+TLS: dict[str, Any] = {
+    **HTTP_PROPERTIES["tls"],
+    "properties": {
+        **HTTP_PROPERTIES["tls"]["properties"],
+        "server_name": {**LINE, "description": "The name that its certificate has, if that is not host."},
+    },
+}
+
 TIMEOUT = options(
     "How long things may take.",
     default={},
@@ -157,7 +175,7 @@ _ENTRY: dict[str, Any] = {
             "default": "implicit",
             "description": "TLS from the first byte, after STARTTLS, or not at all (needs allow_insecure).",
         },
-        "tls": HTTP_PROPERTIES["tls"],
+        "tls": TLS,
         "allow_insecure": {
             "type": "boolean",
             "default": False,
@@ -193,6 +211,7 @@ _ENTRY: dict[str, Any] = {
         },
         "search": SEARCH,
         "skip": SKIP,
+        "attachments": ATTACHMENTS,
         "after": AFTER,
         "idle": switch("Let the server tell at once when something comes; false: only the schedule."),
         "idle_refresh": {**DURATION, "default": "9m", "description": "How often a silent connection is tried."},

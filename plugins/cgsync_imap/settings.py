@@ -16,9 +16,10 @@ from cgsync_imap.names import is_pattern, plain
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """How it is reached. ``encryption``: ``implicit``, ``starttls`` or ``none``."""
+    """How it is reached. ``encryption``: ``implicit``, ``starttls`` or ``none``; ``name``: that of its certificate."""
 
     host: str
+    name: str
     port: int
     encryption: str
     tls: Tls
@@ -31,6 +32,7 @@ class Server:
         files = {name: Path(options["tls"][name]) for name in ("ca", "cert", "key") if name in options["tls"]}
         return cls(
             host=options["host"],
+            name=options["tls"].get("server_name", options["host"]),
             port=options.get("port", 993 if encryption == "implicit" else 143),
             encryption=encryption,
             tls=Tls(**files, verify=options["tls"]["verify"]),
@@ -61,6 +63,18 @@ class Connections:
     account: int
     host: int
     all: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """Where attachments are saved, and the bytes of one beyond which it is not."""
+
+    folder: Path
+    largest: int
+
+    @classmethod
+    def of(cls, option: Mapping[str, Any]) -> Saving | None:
+        return cls(folder=Path(option["save"]), largest=option["largest"]) if "save" in option else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +117,7 @@ class Settings:
     uidvalidity: str
     largest: int
     too_large: str
+    saving: Saving | None
     reserved: Sequence[str] = field(default_factory=tuple)
     """Folders that are ours: what was moved there is not read again."""
 
@@ -131,6 +146,7 @@ class Settings:
             uidvalidity=options["uidvalidity"],
             largest=options["limits"]["message"],
             too_large=options["limits"]["too_large"],
+            saving=Saving.of(options["attachments"]),
             reserved=(after.move,) if after and after.move else (),
         )
 

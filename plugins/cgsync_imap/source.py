@@ -17,6 +17,7 @@ from cgsync_imap.judging import prepared
 from cgsync_imap.looking import summary
 from cgsync_imap.pool import Pool, Seat
 from cgsync_imap.round import Round
+from cgsync_imap.saving import check
 from cgsync_imap.session import Session
 from cgsync_imap.settings import Settings
 
@@ -108,6 +109,8 @@ class ImapSource:
     async def _summary(self, session: Session) -> str:
         if self._aftermath is not None:
             self._aftermath.check(await session.capabilities())
+        if self._settings.saving is not None:
+            check(self._settings.saving)
         return await summary(session, await self._round.folders(session), self._settings, self._clock.now())
 
     async def sample(self, n: int) -> Sequence[Record]:

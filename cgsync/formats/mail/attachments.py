@@ -1,9 +1,8 @@
-"""What is attached to a message: told of, not kept."""
+"""What is told of a file that is attached to a message."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
@@ -30,18 +29,15 @@ def attachment(part: Part, content: bytes) -> dict[str, Any]:
     }
 
 
-def attachments_in(files: Iterable[File]) -> list[dict[str, Any]]:
-    """Those that stood in the text."""
-    return [
-        {
-            "name": _label(shown(as_text(file.name))),
-            "type": "application/octet-stream",
-            **_sizes(file.content),
-            "inline": True,
-            "content_id": None,
-        }
-        for file in files
-    ]
+def attachment_in(file: File) -> dict[str, Any]:
+    """One that stood in the text."""
+    return {
+        "name": _label(shown(as_text(file.name))),
+        "type": "application/octet-stream",
+        **_sizes(file.content),
+        "inline": True,
+        "content_id": None,
+    }
 
 
 def _sizes(content: bytes) -> dict[str, Any]:

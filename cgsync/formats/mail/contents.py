@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from cgsync.formats.mail.attachments import attachment, attachments_in, name_of
+from cgsync.formats.mail.attachments import attachment, attachment_in, name_of
 from cgsync.formats.mail.model import MailLimits
 from cgsync.formats.mail.prose import Prose, prose_of
 from cgsync.formats.mail.structure import Part
@@ -17,6 +17,14 @@ TEXTS = ("text/plain", "text/html", "multipart/")
 """What is read; a multipart that has come so far has no parts."""
 SHORT = 40
 """Characters of a plain text that may stand for "your program cannot show HTML"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file of the message: what is told of it, and what is in it."""
+
+    about: dict[str, Any]
+    content: bytes
 
 
 @dataclass(slots=True)
@@ -33,14 +41,11 @@ def contents_of(parts: Sequence[Part], limits: MailLimits) -> Contents:
     """All texts in their order; of alternatives the plain one, unless it says next to nothing."""
     contents = Contents()
     prose: list[Prose] = []
-    for part in parts:
-        content = decoded(part.body, part.headers.word("content-transfer-encoding"))
-        if _is_attached(part, alone=len(parts) == 1):
-            contents.attachments.append(attachment(part, content))
+    for piece in pieces_of(parts):
+        if isinstance(piece, Attached):
+            contents.attachments.append(piece.about)
         else:
-            content, files = taken_out(content)
-            contents.attachments += attachments_in(files)
-            prose.append(prose_of(part, content))
+            prose.append(prose_of(*piece))
     prose = list(_shortened(prose, limits.html, contents.cut))
     contents.html = "\n".join(each.content for each in prose if each.html)[: limits.html]
     text = "\n".join(filter(None, (each.text.strip("\n") for each in _to_read(prose))))
@@ -48,6 +53,18 @@ def contents_of(parts: Sequence[Part], limits: MailLimits) -> Contents:
         contents.cut.add("text")
     contents.text = text[: limits.text]
     return contents
+
+
+def pieces_of(parts: Sequence[Part]) -> Iterator[Attached | tuple[Part, bytes]]:
+    """Files, and texts as bytes, one by one: together they may be large."""
+    for part in parts:
+        content = decoded(part.body, part.headers.word("content-transfer-encoding"))
+        if _is_attached(part, alone=len(parts) == 1):
+            yield Attached(attachment(part, content), content)
+        else:
+            content, files = taken_out(content)
+            yield from (Attached(attachment_in(file), file.content) for file in files)
+            yield part, content
 
 
 def _is_attached(part: Part, *, alone: bool) -> bool:

@@ -31,7 +31,7 @@ def decode(payload: bytes, options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(raw: bytes, options: MailOptions) -> dict[str, Any]:
-    message = _bare(raw)
+    message = bare(raw)
     structure = structure_of(message, options.limits)
     headers = structure.headers
     contents = contents_of(structure.parts, options.limits)
@@ -57,8 +57,8 @@ def read(raw: bytes, options: MailOptions) -> dict[str, Any]:
     return {"key": key, "automatic": automatic, "data": data}
 
 
-def _bare(raw: bytes) -> bytes:
-    """The message from its first header on, in lines that end with a line feed."""
+def bare(raw: bytes) -> bytes:
+    """The message from its first header on, in lines that end with a line feed. Raises :class:`Malformed`."""
     if b"\n" not in raw:
         raw = raw.replace(b"\r", b"\n")
     start = ENVELOPE.match(raw)

@@ -215,6 +215,21 @@ async def test_a_certificate_of_another_needs_a_person(given: Given) -> None:
         await Access(Settings.of(given(tls={})), None).connect()
 
 
+@pytest.mark.parametrize("encryption", ["implicit", "starttls"])
+async def test_a_certificate_of_another_name_is_trusted_once_that_is_said(
+    given: Given, mailbox: Mailbox, encryption: str
+) -> None:
+    port = mailbox.server.tls if encryption == "implicit" else mailbox.server.plain
+    trust = {"ca": str(mailbox.server.ca)}
+    reached = {"host": "127.1", "port": port, "encryption": encryption}  # an address, in a form that no certificate has
+    with pytest.raises(SourceMisconfigured, match=r"not valid for '127\.1'.*tls: { server_name: NAME }"):
+        await Access(Settings.of(given(**reached, tls=trust)), None).connect()
+    with pytest.raises(SourceMisconfigured, match=r"not valid for 'other\.example'"):
+        await Access(Settings.of(given(**reached, tls={**trust, "server_name": "other.example"})), None).connect()
+    connection = await Access(Settings.of(given(**reached, tls={**trust, "server_name": "localhost"})), None).connect()
+    await connection.close()
+
+
 async def test_a_port_without_tls_needs_a_person(given: Given, mailbox: Mailbox) -> None:
     with pytest.raises(SourceMisconfigured, match="`port:` and `encryption:` must agree"):
         await Access(Settings.of(given(port=mailbox.server.plain)), None).connect()
