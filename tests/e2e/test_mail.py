@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
@@ -17,7 +19,7 @@ from tests.faults.verdict import count
 from tests.formats import letters
 from tests.formats.test_format_mail_strangers import MIXED, REPEATED, nested
 from tests.plugins.imap.dovecot import free_port
-from tests.plugins.imap.mailbox import Mailbox, letter
+from tests.plugins.imap.mailbox import Mailbox, letter, with_files
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -111,6 +113,31 @@ def test_only_what_is_stored_is_touched_whenever_it_is_killed(site: Site, mailbo
 
 def touched(mailbox: Mailbox) -> list[str]:
     return mail.held(mailbox, "INBOX", "KEYWORD", "$cgsync") + mail.held(mailbox, "Done")
+
+
+def test_a_file_that_is_named_to_the_receiver_is_there_whenever_it_is_killed(site: Site, mailbox: Mailbox) -> None:
+    chance = random.Random(6)
+    contents = {number: chance.randbytes(50_000) for number in range(EACH)}
+    mailbox.put(*(with_files(("a.bin", content), number=number) for number, content in contents.items()))
+    kept = site.folder / "kept"
+    names = '        file: "{{ mail.attachments[0].saved }}"\n'
+    site.write(sources=mail.source(mailbox, f"attachments: {{ save: {kept} }}") + names)
+    for _ in range(KILLS):
+        process, before = site.running(), len(list(kept.rglob("*.bin")))
+        eventually(lambda: before == EACH or len(list(kept.rglob("*.bin"))) > before)  # noqa: B023 - as above
+        time.sleep(chance.uniform(0, 0.1))  # as above
+        kill(process)
+        assert all(saved(site, kept).values())
+    site.run("run", "--once")
+    assert saved(site, kept) == {reference(number): content for number, content in contents.items()}
+    site.balances()
+
+
+def saved(site: Site, kept: Path) -> dict[str, bytes]:
+    """What lies in the file that each activity names."""
+    bodies = {name: json.loads(entry["body"]) for name, entry in site.sandbox.activities.items()}
+    named = {name: body["additional_information_object"]["file"] for name, body in bodies.items()}
+    return {each: (kept / name).read_bytes() for each, name in named.items()}
 
 
 HOSTILE = {

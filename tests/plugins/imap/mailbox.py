@@ -31,6 +31,18 @@ def letter(number: int | str, *, subject: str = "", text: str = "Hello.", **head
     return mail.as_bytes()
 
 
+def with_files(*attached: tuple[str, bytes], number: int = 1, **headers: str) -> bytes:
+    """A mail to which files are attached; their names may be anything."""
+    mail = EmailMessage()
+    mail["From"], mail["Message-ID"] = "ann@acme.example", f"<{number}@acme.example>"
+    for name, value in headers.items():
+        mail[name.replace("_", "-")] = value
+    mail.set_content("See below.")
+    for name, content in attached:
+        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
+    return mail.as_bytes()
+
+
 PATTERN = letter("NUMBER")
 """To write a letter anew takes longer than to read it."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from email.message import EmailMessage
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,9 @@ from hypothesis import strategies as st
 from cgsync.api import SourceUnavailable
 from cgsync.testing.driving import Step
 from tests.plugins.imap.conftest import Over
-from tests.plugins.imap.mailbox import Mailbox
+from tests.plugins.imap.mailbox import Mailbox, with_files
 
 INVOICE = bytes(range(256)) * 40
-
-
-def with_files(*attached: tuple[str, bytes], number: int = 1, **headers: str) -> bytes:
-    mail = EmailMessage()
-    mail["From"], mail["Message-ID"] = "ann@acme.example", f"<{number}@acme.example>"
-    for name, value in headers.items():
-        mail[name.replace("_", "-")] = value
-    mail.set_content("See below.")
-    for name, content in attached:
-        mail.add_attachment(content, maintype="application", subtype="octet-stream", filename=name)
-    return mail.as_bytes()
 
 
 def place(content: bytes, ending: str = "") -> str:
