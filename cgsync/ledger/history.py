@@ -19,6 +19,7 @@ from cgsync.ledger.outbox.rows import payloads
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.rejects import Rejected
 from cgsync.ledger.schema import activity, source
+from cgsync.ledger.statements import begins
 from cgsync.model import Lane
 
 NEAR = 5
@@ -132,10 +133,11 @@ def _explained(conn: Connection, row: Row[Any], time: epoch.Epoch) -> Explanatio
 
 
 def _near(conn: Connection, key: str, guesses: Sequence[str]) -> Sequence[str]:
-    """Those guesses that are known; else the neighbours in the index, which begin most like it."""
+    """Those guesses that are known, or that begin a known one; else the neighbours, which begin most like it."""
     known = select(activity.c.key, activity.c.reference)
-    if found := conn.execute(known.where(activity.c.key.in_(guesses)).limit(NEAR)).all():
-        return [row.reference for row in found]
+    for guess in guesses:
+        if found := conn.execute(known.where(begins(activity.c.key, guess)).limit(NEAR)).all():
+            return [row.reference for row in found]
     after = conn.execute(known.where(activity.c.key > key).order_by(activity.c.key).limit(NEAR)).all()
     before = conn.execute(known.where(activity.c.key < key).order_by(activity.c.key.desc()).limit(NEAR)).all()
     alike = {row.reference: _alike(row.key, key) for row in [*after, *before]}

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, false, or_, update
 from sqlalchemy import func as sql
 from sqlalchemy import select as query
 
@@ -18,7 +18,7 @@ from cgsync.ledger.outbox import revision as revisions
 from cgsync.ledger.reference import key as normalise
 from cgsync.ledger.schema import reject
 from cgsync.ledger.schema import source as sources
-from cgsync.ledger.statements import chunks
+from cgsync.ledger.statements import begins, chunks
 from cgsync.model import RejectKind
 
 
@@ -137,18 +137,24 @@ def list_each(conn: Connection, choice: Choice = EVERY, limit: int = 1000) -> li
 
 
 def about(conn: Connection, reference: str, records: Collection[str], source: str | None = None) -> list[Rejected]:
-    """The rejects of that reference, and of the records with these keys (of one source, by its uid), newest first.
+    """The rejects of that reference, and of the records with these keys, newest first.
 
-    Also those that were given up, and those that only came to be mapped to that reference.
+    Of one source, by its uid; or of all, and then the first part of a record's key is enough. Also those that were
+    given up, and those that only came to be mapped to that reference.
     """
     mapped = b'"reference":' + msgspec.json.encode(plain.text(reference))
-    identity = reject.c.identity.in_([plain.text(record) for record in records])
     own = (reject.c.key == normalise(reference)) & (reject.c.key != "")
     named = (reject.c.reference == plain.text(reference)) | (sql.instr(reject.c.mapped, mapped) > 0)
-    mine = (identity if source is None else identity & (reject.c.source == source)) & (reject.c.key == "")
+    mine = _of_records(source, {plain.text(record) for record in records}) & (reject.c.key == "")
     statement = _joined(query(reject, _name().label("name"))).where(own | named | mine)
     newest = statement.order_by(reject.c.last_at.desc(), reject.c.id.desc()).limit(MOST_ABOUT)
     return [_rejected(row) for row in conn.execute(newest)]
+
+
+def _of_records(source: str | None, records: Collection[str]) -> ColumnElement[bool]:
+    if source is None:
+        return or_(false(), *(begins(reject.c.identity, record) for record in records))
+    return reject.c.identity.in_(records) & (reject.c.source == source)
 
 
 def counts(conn: Connection) -> dict[str, int]:

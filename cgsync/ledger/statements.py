@@ -7,7 +7,18 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import ColumnClause, ColumnCollection, Connection, Delete, Insert, Select, Table, Update, literal_column
+from sqlalchemy import (
+    ColumnClause,
+    ColumnCollection,
+    ColumnElement,
+    Connection,
+    Delete,
+    Insert,
+    Select,
+    Table,
+    Update,
+    literal_column,
+)
 from sqlalchemy.dialects import sqlite
 
 T = TypeVar("T")
@@ -19,6 +30,11 @@ CHUNK = 1000
 """Values in one query: SQLite takes 32,766 parameters."""
 THESE: ColumnClause[Any] = literal_column("__these__")
 """What a select for :func:`find` compares with: ``column.in_([THESE])``."""
+
+
+def begins(column: ColumnElement[str], text: str) -> ColumnElement[bool]:
+    """Whether it is that text, or that and more behind a colon, as keys of several parts are written."""
+    return (column == text) | ((column >= f"{text}:") & (column < f"{text};"))
 
 
 def upsert(

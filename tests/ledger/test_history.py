@@ -60,6 +60,17 @@ def test_a_guess_that_is_known_is_nearer_than_all_others(desk: Any) -> None:
     assert traces(desk, "4711", guesses=["shop-4711"]).near == ["4710", "4712"]
 
 
+def test_the_first_part_of_a_key_is_enough_to_guess_by(desk: Any) -> None:
+    known = ["mail:1@acme.example:aa", "mail:1@acme.example:bb", "mail:1@acme.example.org:cc", "mail:1@acme.example;d"]
+    desk.store(*(desk.record(name) for name in known))
+    assert traces(desk, "1@acme.example", guesses=["sms:1@acme.example", "mail:1@acme.example"]).near == known[:2]
+
+
+def test_a_reject_is_found_by_the_first_part_of_its_key(desk: Any) -> None:
+    desk.store(rejects=[reject("1@acme.example:aa"), reject("1@acme.example.org:bb")])
+    assert found_rejects(desk, "1@acme.example", "0@acme.example", "1@acme.example") == ["1@acme.example:aa"]
+
+
 def test_a_delivered_activity_is_explained_from_its_record_to_the_answer(desk: Any) -> None:
     [due] = desk.store(desk.record("Ticket-1", "A", record="1", revision=7)).due
     desk.settle(due, Again(reason="status 503", status=503), retry_in=1)
