@@ -33,7 +33,8 @@ HEADLINES = {
 def explain(reference: str, config: Path, as_json: bool) -> None:
     """Tell what became of one REFERENCE: how far it came, what it waits for, and where each field comes from.
 
-    For one that was never stored: what was rejected or forgotten of it, or else references that are like it.
+    The key of its record will do. For one that was never stored: what was rejected or forgotten of it, or else
+    references that are like it.
     """
     found = Session(config).carry("explain", reference=reference)
     if as_json:

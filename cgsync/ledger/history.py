@@ -70,10 +70,14 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traces:
-    """What there is of a reference that was never stored. ``near``: known references that are like it."""
+    """What there is of a reference that was never stored.
+
+    ``meant``: known references that were guessed; ``near``: others that are like it, where nothing was guessed right.
+    """
 
     rejects: Sequence[Rejected]
     forgotten_at: datetime | None
+    meant: Sequence[str]
     near: Sequence[str]
 
 
@@ -89,10 +93,12 @@ def traces(conn: Connection, reference: str, records: Collection[str], guesses: 
     ``records``: keys of the records that it may have been made of; ``guesses``: references that may be meant.
     """
     forgotten = forgetting.is_forgotten(conn, reference)
+    meant = _meant(conn, [normalise(guess) for guess in guesses])
     return Traces(
         rejects=rejects.about(conn, reference, records),
         forgotten_at=moment(forgotten) if forgotten else None,
-        near=_near(conn, normalise(reference), [normalise(guess) for guess in guesses]),
+        meant=meant,
+        near=[] if meant else _near(conn, normalise(reference)),
     )
 
 
@@ -132,12 +138,18 @@ def _explained(conn: Connection, row: Row[Any], time: epoch.Epoch) -> Explanatio
     )
 
 
-def _near(conn: Connection, key: str, guesses: Sequence[str]) -> Sequence[str]:
-    """Those guesses that are known, or that begin a known one; else the neighbours, which begin most like it."""
-    known = select(activity.c.key, activity.c.reference)
+def _meant(conn: Connection, guesses: Sequence[str]) -> Sequence[str]:
+    """The references that are one of these, or begin with it."""
+    known = select(activity.c.reference)
+    found: dict[str, None] = {}
     for guess in guesses:
-        if found := conn.execute(known.where(begins(activity.c.key, guess)).limit(NEAR)).all():
-            return [row.reference for row in found]
+        found.update(dict.fromkeys(conn.scalars(known.where(begins(activity.c.key, guess)).limit(NEAR))))
+    return list(found)[:NEAR]
+
+
+def _near(conn: Connection, key: str) -> Sequence[str]:
+    """The neighbours in the index: those that begin most like it."""
+    known = select(activity.c.key, activity.c.reference)
     after = conn.execute(known.where(activity.c.key > key).order_by(activity.c.key).limit(NEAR)).all()
     before = conn.execute(known.where(activity.c.key < key).order_by(activity.c.key.desc()).limit(NEAR)).all()
     alike = {row.reference: _alike(row.key, key) for row in [*after, *before]}

@@ -31,11 +31,16 @@ AGE = "dropped with age (`retention:`)"
 
 
 async def explain(core: Core, reference: str) -> Mapping[str, Any]:
-    """All that is known of a reference; its ``state`` is ``rejected``, ``forgotten`` or ``unknown`` where it was never
-    stored."""
+    """All that is known of a reference, or of the only one that can be meant by the key of a record.
+
+    Its ``state`` is ``rejected``, ``forgotten`` or ``unknown`` where it was never stored.
+    """
     found = await core.ledger.read(partial(history.explain, reference=reference, now=core.now()))
     if found is None:
-        return _unknown(reference, await _traces(core, reference))
+        traces = await _traces(core, reference)
+        if traces.rejects or traces.forgotten_at or len(traces.meant) != 1:
+            return _unknown(reference, traces)
+        return await explain(core, traces.meant[0])
     plan = _plan(core, found)
     today = None if plan is None else _today(plan, found)
     return {
@@ -154,5 +159,5 @@ def _unknown(reference: str, traces: Traces) -> Mapping[str, Any]:
         "state": state,
         "forgotten_at": traces.forgotten_at,
         "rejects": [told(reject) for reject in traces.rejects],
-        "near": traces.near,
+        "near": traces.meant or traces.near,
     }

@@ -27,7 +27,7 @@ def found_rejects(desk: Any, reference: str, *records: str) -> list[str]:
 
 def test_what_was_never_stored_cannot_be_explained(desk: Any) -> None:
     assert history.explain(desk.conn, "nothing", desk.now) is None
-    assert traces(desk, "nothing") == Traces(rejects=[], forgotten_at=None, near=[])
+    assert traces(desk, "nothing") == Traces(rejects=[], forgotten_at=None, meant=[], near=[])
 
 
 def test_of_what_was_never_stored_the_rejects_are_found_by_record_reference_and_mapped_body(desk: Any) -> None:
@@ -56,14 +56,16 @@ def test_near_an_unknown_reference_are_those_that_begin_most_like_it(desk: Any) 
 
 def test_a_guess_that_is_known_is_nearer_than_all_others(desk: Any) -> None:
     desk.store(desk.record("order-4711"), desk.record("4710"), desk.record("4712"))
-    assert traces(desk, "4711", guesses=["ORDER-4711", "shop-4711"]).near == ["order-4711"]
-    assert traces(desk, "4711", guesses=["shop-4711"]).near == ["4710", "4712"]
+    guessed = traces(desk, "4711", guesses=["ORDER-4711", "shop-4711"])
+    assert (guessed.meant, guessed.near) == (["order-4711"], [])
+    in_vain = traces(desk, "4711", guesses=["shop-4711"])
+    assert (in_vain.meant, in_vain.near) == ([], ["4710", "4712"])
 
 
 def test_the_first_part_of_a_key_is_enough_to_guess_by(desk: Any) -> None:
     known = ["mail:1@acme.example:aa", "mail:1@acme.example:bb", "mail:1@acme.example.org:cc", "mail:1@acme.example;d"]
     desk.store(*(desk.record(name) for name in known))
-    assert traces(desk, "1@acme.example", guesses=["sms:1@acme.example", "mail:1@acme.example"]).near == known[:2]
+    assert traces(desk, "1@acme.example", guesses=["sms:1@acme.example", "mail:1@acme.example"]).meant == known[:2]
 
 
 def test_a_reject_is_found_by_the_first_part_of_its_key(desk: Any) -> None:

@@ -248,11 +248,15 @@ async def test_a_rejected_record_is_found_by_its_key_and_by_the_reference_it_wou
     assert (found["state"], [each["position"] for each in found["rejects"]]) == ("rejected", ["desk 2"])
 
 
-async def test_of_an_unknown_one_the_nearest_are_named_also_by_the_key_of_the_record(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+async def test_the_key_of_the_record_will_do_where_one_reference_can_be_meant(sandbox: Sandbox, tmp_path: Path) -> None:
+    async with polled(tmp_path, sandbox, batch("1:a", "2:a", "2:b")) as engine:
+        assert (await explain(engine, "1"))["reference"] == "t-1:a"
+        several = await explain(engine, "2")
+    assert (several["state"], several["near"]) == ("unknown", ["t-2:a", "t-2:b"])
+
+
+async def test_of_an_unknown_one_the_nearest_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
     async with polled(tmp_path, sandbox, batch("4711", "4712")) as engine:
-        assert (await explain(engine, "4711"))["near"] == ["t-4711"]
         found = await explain(engine, "t-471")
     assert (found["state"], found["near"], found["rejects"]) == ("unknown", ["t-4711", "t-4712"], [])
 
@@ -262,8 +266,8 @@ async def test_a_source_without_a_reference_of_its_own_is_asked_by_the_key_of_th
 ) -> None:
     plain = {name: text for name, text in ACTIVITY.items() if name != "reference"}
     async with polled(tmp_path, sandbox, batch("7"), activity=plain) as engine:
-        assert (await explain(engine, "7"))["near"] == ["desk:7"]
-        found = await explain(engine, "desk:7")
+        found = await explain(engine, "7")
+    assert (found["reference"], found["state"]) == ("desk:7", "pending")
     assert (found["fields"][0]["field"], found["fields"][0]["expression"]) == ("reference", None)
 
 
