@@ -7,7 +7,7 @@ from typing import Any
 from cgsync.api import MEMBER_NAME
 from cgsync.http import AUTH_SCHEMA, HTTP_PROPERTIES
 
-LINE = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000-\\u001f\\u007f]+$"}
+LINE = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": "^[^\\u0000-\\u001f\\u007f]*$"}
 FOLDER = {**LINE, "description": "A folder, as mail programs show it."}
 FOLDERS = {"type": "array", "minItems": 1, "items": FOLDER}
 KEYWORD = {"type": "string", "pattern": '^[^\\u0000-\\u0020\\u007f-\\uffff(){%*"\\\\\\]]+$'}
