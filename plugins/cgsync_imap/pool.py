@@ -22,6 +22,9 @@ GAP = 0.1
 TURN = 15.0
 """Seconds of reading after which a mailbox that is not at its end lets others have its connection."""
 
+PATIENCE = 240.0
+"""Seconds of waiting for a connection; a look that takes five minutes would be given up with other words."""
+
 
 class Pool:
     """All seats. Nobody waits for one of them while another that could do without it rests.
@@ -147,7 +150,11 @@ class Seat:
         line[self] = None
         try:
             self._pool.serve()
-            await self._granted.wait()
+            async with asyncio.timeout(PATIENCE if line is self._pool.waiting else None):
+                await self._granted.wait()
+        except TimeoutError:
+            hint = "raise `connections:`, or look less often with `every:`"
+            raise SourceUnavailable("other mailboxes need all connections that there may be", hint=hint) from None
         finally:
             line.pop(self, None)
         self._pool.check_alone(self, self._clock.monotonic())  # that may have come up meanwhile

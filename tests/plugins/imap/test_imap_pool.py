@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
+from cgsync_imap import pool
 from cgsync_imap.errors import Overloaded
 from cgsync_imap.pool import GAP, TURN, Pool, Seat
 from cgsync_imap.settings import Connections
@@ -28,11 +29,11 @@ def clock() -> FakeClock:
 @pytest.fixture
 def sit(clock: FakeClock) -> Sit:
     """A seat in one pool; every one has an account of its own unless that is named."""
-    pool, stack = Pool(), ExitStack()
+    shared, stack = Pool(), ExitStack()
 
     def made(host: str = "here", username: str = "", *, account: int = 9, hosts: int = 9, all_: int = 9) -> Seat:
         limits = Connections(account=account, host=hosts, all=all_)
-        return stack.enter_context(pool.seat(host, username or f"user{next(NUMBERS)}", limits, clock))
+        return stack.enter_context(shared.seat(host, username or f"user{next(NUMBERS)}", limits, clock))
 
     return made
 
@@ -236,3 +237,16 @@ async def test_a_timeout_of_what_is_listened_to_is_not_taken_for_a_request_to_le
 
     with pytest.raises(TimeoutError, match="no answer"):
         await sit().rest(silent())
+
+
+async def test_who_waits_in_vain_says_what_is_scarce_and_leaves_the_line(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "PATIENCE", 0.01)
+    busy, other = sit(hosts=1), sit(hosts=1)
+    await take(busy)
+    with pytest.raises(SourceUnavailable, match=r"other mailboxes need all connections .*raise `connections:`"):
+        await take(other)
+    busy.release()
+    assert not other.held
+    await take(other)
