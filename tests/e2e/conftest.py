@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.installation import Site
 from tests.e2e.installation import site as made
+from tests.e2e.launching import forked
 from tests.plugins.imap.conftest import mailbox, server
 
 __all__ = ["mailbox", "server", "site"]
@@ -16,5 +17,5 @@ __all__ = ["mailbox", "server", "site"]
 
 @pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
-    with made(tmp_path) as running:
+    with made(tmp_path, launch=forked) as running:
         yield running

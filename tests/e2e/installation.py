@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from cgsync import control
+from tests.e2e.launching import Launch, Process, interpreted
 
 PATIENCE = 60.0
 """Seconds until a condition that should come true is given up."""
@@ -58,15 +60,19 @@ def environment() -> dict[str, str]:
 class Sandbox:
     """The stand-in for CustomerGauge as a process of its own; it judges what arrived."""
 
-    def __init__(self, *arguments: str, port: int = 0, secret: str = "") -> None:
+    def __init__(self, *arguments: str, port: int = 0, secret: str = "", launch: Launch = interpreted) -> None:
         """With a ``secret`` it knows a client of its own, which no option of the command makes."""
-        known = f"import asyncio, cgsync.sandbox as s; asyncio.run(s.serve(port={port}, client_secret={secret!r}))"
-        usual = ["-m", "cgsync", "sandbox", "--port", str(port), *arguments]
-        command = [sys.executable, *(["-c", known] if secret else usual)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
-        assert self._process.stdout is not None
+        ours, theirs = os.pipe()
+        self._said = os.fdopen(ours)
+        if secret:
+            known = f"import asyncio, cgsync.sandbox as s; asyncio.run(s.serve(port={port}, client_secret={secret!r}))"
+            self._process: Process = subprocess.Popen([sys.executable, "-c", known], stdout=theirs, env=environment())
+        else:
+            usual = ["sandbox", "--port", str(port), *arguments]
+            self._process = launch(usual, stdout=theirs, stderr=2, env=environment())
+        os.close(theirs)
         self.page = ""
-        for line in self._process.stdout:
+        for line in self._said:
             if found := re.search(r"page +(http://\S+)", line):
                 self.page = found[1]
             if "client_id" in line:
@@ -75,8 +81,7 @@ class Sandbox:
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
+        self._said.close()
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -117,7 +122,8 @@ class Site:
     sources: str = ""
     top: str = ""
     client_id: str = "sandbox"
-    processes: list[subprocess.Popen[str]] = field(default_factory=list)
+    launch: Launch = interpreted
+    processes: list[Process] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.drop.mkdir(exist_ok=True)
@@ -149,16 +155,14 @@ class Site:
         options = f"path: {folder}, include: '*.csv', key: order_no, readiness: {{ rename: true }}{files}"
         return f"  {name}:\n    every: {every}\n    files: {{ {options} }}{mapping}"
 
-    def run(self, *arguments: str, check: int | None = 0, **options: Any) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, check: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Type a command; ``check`` is the exit status that is expected, ``None`` any."""
-        command = [sys.executable, "-m", "cgsync", "-c", str(self.config), *arguments]
-        ended = subprocess.run(
-            command, capture_output=True, text=True, timeout=600, env=environment(), check=False, **options
-        )
-        assert check is None or ended.returncode == check, (
-            f"{arguments}: {ended.returncode}\n{ended.stdout}{ended.stderr}"
-        )
-        return ended
+        with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+            typed = ["-c", str(self.config), *arguments]
+            status = self.launch(typed, stdout=out, stderr=err, env=environment()).wait(600)
+            said = [output.read() for output in (out, err) if output.seek(0) == 0]
+        assert check is None or status == check, f"{arguments}: {status}\n{''.join(said)}"
+        return subprocess.CompletedProcess(typed, status, *said)
 
     def json(self, *arguments: str, check: int | None = 0) -> Any:
         return json.loads(self.run(*arguments, "--json", check=check).stdout)
@@ -167,15 +171,15 @@ class Site:
         """What the daemon answers a command: at once, where starting one for each look would miss the right moment."""
         return control.ask(self.folder / "state" / "control.sock", verb, args)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str) -> Process:
         """Start the daemon; its log goes to a file, which :meth:`said` reads."""
         with self.log.open("a") as log:
-            command = [sys.executable, "-m", "cgsync", "-c", str(self.config), "run", *arguments]
-            process = subprocess.Popen(command, stderr=log, stdout=log, text=True, env=environment())
+            command = ["-c", str(self.config), "run", *arguments]
+            process = self.launch(command, stdout=log, stderr=log, env=environment())
         self.processes.append(process)
         return process
 
-    def running(self, *arguments: str) -> subprocess.Popen[str]:
+    def running(self, *arguments: str) -> Process:
         """Start the daemon and wait until it says that it runs."""
         before = self.said().count("running")
         process = self.start(*arguments)
@@ -217,8 +221,8 @@ def orders(count: int, *, start: int = 0, note: str = "fine") -> str:
 
 
 @contextmanager
-def sandbox(*arguments: str) -> Iterator[Sandbox]:
-    made = Sandbox(*arguments)
+def sandbox(*arguments: str, launch: Launch = interpreted) -> Iterator[Sandbox]:
+    made = Sandbox(*arguments, launch=launch)
     try:
         yield made
     finally:
@@ -226,9 +230,9 @@ def sandbox(*arguments: str) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def site(folder: Path, **options: Any) -> Iterator[Site]:
-    with sandbox() as receiver:
-        made = Site(folder, receiver, **options)
+def site(folder: Path, *, launch: Launch = interpreted, **options: Any) -> Iterator[Site]:
+    with sandbox(launch=launch) as receiver:
+        made = Site(folder, receiver, launch=launch, **options)
         try:
             yield made
         finally:

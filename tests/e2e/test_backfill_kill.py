@@ -18,6 +18,7 @@ import pytest
 from cgsync.delivery.rows import MOST_UNSETTLED
 from tests.e2e.desk import BEFORE_BUSY, CONCURRENCY, DESK, MAY, arrive, busy, furnish
 from tests.e2e.installation import Site, environment, eventually, orders
+from tests.e2e.launching import Process
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def stored(site: Site, references: set[str]) -> bool:
         return references <= {reference for (reference,) in conn.execute("SELECT reference FROM activity")}
 
 
-def kill(daemon: subprocess.Popen[str]) -> None:
+def kill(daemon: Process) -> None:
     daemon.kill()
     daemon.wait(10)
 
@@ -89,7 +90,7 @@ def test_a_backfill_that_is_killed_while_it_is_sent_loses_nothing_and_repeats_on
     desk.balances()
 
 
-def killed_while_it_sends(desk: Site, daemon: subprocess.Popen[str]) -> str:
+def killed_while_it_sends(desk: Site, daemon: Process) -> str:
     """Type a backfill that the daemon does not survive; what the command says of that."""
     command = [sys.executable, "-m", "cgsync", "-c", str(desk.config), "backfill", "desk", "--from", "2026-05-01"]
     typed = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())

@@ -13,6 +13,7 @@ import pytest
 
 from tests.e2e import export
 from tests.e2e.installation import Site, site
+from tests.e2e.launching import forked
 from tests.faults.verdict import count
 
 ROWS = count(tests=5_000, faults=100_000)
@@ -65,7 +66,7 @@ def rejects(made: Site) -> dict[int, str]:
 @pytest.fixture(scope="module")
 def delivered(tmp_path_factory: pytest.TempPathFactory):
     """A site whose export was taken in by one ``run --once``."""
-    with site(tmp_path_factory.mktemp("export")) as made:
+    with site(tmp_path_factory.mktemp("export"), launch=forked) as made:
         prepare(made)
         expected = export.write(made.drop / "tickets.csv", rows=ROWS, seed=1)
         ended = made.run("run", "--once", check=3)
@@ -138,7 +139,7 @@ def test_with_another_receiver_it_refuses_and_says_what_to_type(delivered) -> No
 @pytest.mark.timeout(900)
 def test_kill_9_at_random_instants_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(30)
-    with site(tmp_path) as made:
+    with site(tmp_path, launch=forked) as made:
         # so slow that no kill comes too late
         made.options = "rate_limit: 2500/s\n  concurrency: 32"
         prepare(made)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import signal
-import subprocess
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 
 from tests.e2e import mail
 from tests.e2e.installation import Site, eventually
+from tests.e2e.launching import Process
 from tests.e2e.mail import reference
 from tests.e2e.pulse import LONGEST, Pulse
 from tests.faults.verdict import count
@@ -31,12 +31,12 @@ SIZE = count(tests=2**16, faults=2**20)
 """Bytes of a hostile message."""
 
 
-def kill(process: subprocess.Popen[str]) -> None:
+def kill(process: Process) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait(10)
 
 
-def end(process: subprocess.Popen[str]) -> None:
+def end(process: Process) -> None:
     process.terminate()
     assert process.wait(60) == 0
 

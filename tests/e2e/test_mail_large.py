@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import random
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e import mail
 from tests.e2e.installation import Site, eventually
+from tests.e2e.installation import site as made
 from tests.e2e.mail import reference
 from tests.e2e.pulse import LONGEST, Pulse
 from tests.faults.verdict import count
@@ -26,6 +28,13 @@ LARGE = count(tests=4, faults=50) * 2**20
 """Bytes of one message."""
 MOST = 150 * 2**20
 """Bytes of memory that the daemon's process may take at its peak."""
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """One whose daemon has imported what it needs, and nothing else: its memory counts."""
+    with made(tmp_path) as running:
+        yield running
 
 
 def peak(pid: int) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import Any
 
 from tests.e2e.desk import arrive, furnish, news
 from tests.e2e.installation import Site, eventually, orders
+from tests.e2e.launching import Process
 
 
-def kill(daemon: subprocess.Popen[str]) -> None:
+def kill(daemon: Process) -> None:
     daemon.kill()
     daemon.wait(10)
 

@@ -17,6 +17,7 @@ import pytest
 from tests import needs
 from tests.e2e.installation import Site, eventually, orders
 from tests.e2e.installation import site as made
+from tests.e2e.launching import forked
 
 
 def free_port() -> int:
@@ -163,7 +164,7 @@ def small(tmp_path: Path) -> Iterator[Site]:
     state.mkdir(mode=0o700)
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m,mode=0700", "tmpfs", state], check=True)
     try:
-        with made(tmp_path, top="disk_reserve: 32 MiB\n") as site:
+        with made(tmp_path, launch=forked, top="disk_reserve: 32 MiB\n") as site:
             yield site
     finally:
         subprocess.run(["umount", "--lazy", state], check=True)

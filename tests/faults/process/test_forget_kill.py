@@ -4,11 +4,10 @@ afterwards, and forgetting can be repeated.
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +19,7 @@ from cgsync.ledger import books, database
 from cgsync.state import LEDGER
 from tests.e2e.installation import Site, environment, orders
 from tests.e2e.installation import site as made
+from tests.e2e.launching import forked
 from tests.e2e.test_forget import ANNA, hers, holding
 from tests.faults.verdict import count
 
@@ -48,15 +48,14 @@ class Office:
     def forget(self, chance: random.Random) -> int:
         """Type the command and kill it once its log has come to some length; the exit status."""
         length, delay = chance.uniform(0, self.size), chance.choice((0, chance.uniform(0, 0.05)))
-        command = [sys.executable, "-m", "cgsync", "-c", str(self.site.config), "forget", ANNA]
-        pipe = subprocess.PIPE
-        with subprocess.Popen(command, stdout=pipe, stderr=pipe, env=environment()) as process:
-            while process.poll() is None and not (self.log.exists() and self.log.stat().st_size > length):
-                time.sleep(0.0005)
-            time.sleep(delay)  # while it makes the copy that goes into the log
-            process.kill()
-            process.communicate()
-        return process.returncode
+        command = ["-c", str(self.site.config), "forget", ANNA]
+        with Path(os.devnull).open("w") as nothing:
+            process = self.site.launch(command, stdout=nothing, stderr=nothing, env=environment())
+        while process.poll() is None and not (self.log.exists() and self.log.stat().st_size > length):
+            time.sleep(0.0005)
+        time.sleep(delay)  # while it makes the copy that goes into the log
+        process.kill()
+        return process.wait()
 
     def judge(self) -> set[str]:
         """Find the ledger sound, its books even and all of the others in it; the references that are left of hers."""
@@ -76,7 +75,7 @@ class Office:
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[Office]:
-    with made(tmp_path) as site:
+    with made(tmp_path, launch=forked) as site:
         yield Office(site)
 
 

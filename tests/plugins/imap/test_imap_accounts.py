@@ -22,6 +22,7 @@ from cgsync.secrets import Redactor
 from cgsync.testing import FakeClock, as_opened, context
 from cgsync.testing.driving import Driver, keys
 from tests.e2e.installation import Site, eventually, site
+from tests.e2e.launching import forked
 from tests.plugins.imap.conftest import KIND, basic
 from tests.plugins.imap.dovecot import PASSWORD, Dovecot
 from tests.plugins.imap.mailbox import Mailbox, letter
@@ -256,7 +257,7 @@ async def test_a_mailbox_with_much_to_read_lets_another_have_the_connection(mail
 
 @pytest.fixture
 def daemon(tmp_path: Path) -> Iterator[Site]:
-    with site(tmp_path) as installed:
+    with site(tmp_path, launch=forked) as installed:
         yield installed
 
 
