@@ -6,6 +6,7 @@ The judge is the receiver's own log of numbered requests: what it applied, in wh
 from __future__ import annotations
 
 import asyncio
+import gc
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -210,6 +211,7 @@ async def ground(
     folder: Path, *, concurrency: int = 16, latency: float = 0.0, timeout: timedelta = TIMEOUT
 ) -> AsyncIterator[tuple[Engine, Sandbox, Stock]]:
     """A running engine over that stock, and the sandbox it sends to."""
+    gc.freeze()  # as a daemon does: it collects by its clock, and that goes fast
     stock, clock, log = Stock(), FastClock(SPEED), Quiet()
     async with Sandbox(latency=latency, token_lifetime=TOKEN_LIFETIME) as sandbox:
         config = plant.config(folder, sandbox, plant.source("desk", stock, activity=ACTIVITY))  # type: ignore[arg-type]  # what has open()
