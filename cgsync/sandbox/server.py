@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -54,6 +55,7 @@ class Sandbox:
         self._receiver = Receiver(self.store, self.tokens, limit)
         self._stopping = asyncio.Event()
         self._runner: web.AppRunner | None = None
+        self._listening: socket.socket | None = None
         self._back: asyncio.Task[None] | None = None
 
     @property
@@ -95,16 +97,27 @@ class Sandbox:
         if self._back is not None:
             await self._back
         if self._runner is not None:
+            await self._accept_nobody()
             await self._runner.cleanup()
 
     async def _listen(self, runner: web.AppRunner) -> None:
-        await web.TCPSite(runner, self._host, self._port).start()
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        self._listening = socket.create_server((self._host, self._port), family=family, backlog=128)
+        await web.SockSite(runner, self._listening).start()
         self._port = runner.addresses[0][1]
+
+    async def _accept_nobody(self) -> None:
+        """Before it is closed: asyncio would lose, and never close, a connection that it accepts in that moment."""
+        if self._listening is not None and self._listening.fileno() >= 0:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            for _ in range(2):  # what was accepted gets its transport in one step, and its protocol in the next
+                await asyncio.sleep(0)
 
     async def _go_down(self, seconds: float) -> None:
         """Cut every connection and refuse new ones, until the time is over or the sandbox ends."""
         runner = self._runner
         assert runner is not None
+        await self._accept_nobody()
         for site in list(runner.sites):
             await site.stop()
         for connection in runner.server.connections if runner.server else ():

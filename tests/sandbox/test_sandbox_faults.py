@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 from typing import Any
 
 import aiohttp
@@ -126,6 +127,15 @@ async def test_a_sandbox_that_is_down_refuses_connections_and_comes_back(client:
             seen.append(last)
             await asyncio.sleep(0.01)
     assert "ClientConnectorError" in seen
+
+
+async def test_who_connects_while_it_goes_down_is_cut_off(client: Any) -> None:
+    port = int(client.sandbox.page.rstrip("/").rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as late:
+        await asyncio.sleep(0)  # it is accepted in the next step of the loop, after what this one begins
+        await asyncio.create_task(client.sandbox._go_down(0))
+        late.settimeout(5)
+        assert await asyncio.to_thread(late.recv, 1) == b""
 
 
 @pytest.mark.parametrize("status", [301, 302, 308])
