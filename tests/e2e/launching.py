@@ -8,14 +8,9 @@ about the start itself is tested by what starts an interpreter: the demo, the un
 from __future__ import annotations
 
 import atexit
-import contextlib
-import gc
 import json
 import os
-import pkgutil
-import random
 import select
-import selectors
 import signal
 import socket
 import subprocess
@@ -23,16 +18,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
-from typing import IO, Any, NamedTuple, NoReturn, Protocol, TypeAlias
+from typing import IO, Any, Protocol, TypeAlias
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 128 * 1024
-"""Bytes of an order."""
-PACKAGES = ("cgsync", "cgsync_files", "cgsync_imap", "cgsync_rest")
-PROGRAMS = ("cgsync.__main__", "cgsync.testing", "cgsync.formats.worker")
-"""What neither a daemon nor a command imports."""
 Output: TypeAlias = "IO[Any] | int"
 
 
@@ -88,7 +77,7 @@ class Nursery:
     def __init__(self) -> None:
         self._turn = threading.Lock()
         self._orders, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        command = [sys.executable, "-m", "tests.e2e.launching", str(theirs.fileno())]
+        command = [sys.executable, "-m", "tests.e2e.forking", str(theirs.fileno())]
         env = {**os.environ, **USUAL}
         self._server = subprocess.Popen(
             command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()]
@@ -102,7 +91,7 @@ class Nursery:
         with self._turn:
             socket.send_fds(self._orders, [order], [theirs, _number(stdout), _number(stderr)])
             os.close(theirs)
-            answer = self._orders.recv(LONGEST)
+            answer = self._orders.recv(16)
         assert answer, "the nursery is gone; its stderr says why"
         return Child(int(answer), ended)
 
@@ -147,91 +136,3 @@ class Child:
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)
-
-
-# The nursery itself.
-
-
-class Order(NamedTuple):
-    """What a child is to do. ``outputs``: its stdout and stderr."""
-
-    arguments: Sequence[str]
-    env: Mapping[str, str]
-    cwd: str
-    outputs: Sequence[int]
-
-
-def main(number: int) -> None:
-    """Serve; in a child, be cgsync."""
-    with socket.socket(fileno=number) as orders:
-        grow()
-        order = serve(orders)
-    become(order)
-    import_module("cgsync.cli").main()
-
-
-def grow() -> None:
-    """Import all that a start could want."""
-    for package in map(import_module, PACKAGES):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.startswith(PROGRAMS):
-                import_module(found.name)
-    assert threading.active_count() == 1, "a fork would copy what the others hold"
-    gc.freeze()
-
-
-def serve(orders: socket.socket) -> Order:
-    """Fork for each order until there are no more. Returns in the children."""
-    with selectors.DefaultSelector() as awaited:
-        awaited.register(orders, selectors.EVENT_READ)
-        while True:
-            for key, _ in awaited.select():
-                if key.data is not None:
-                    awaited.unregister(key.fd)
-                    bury(key.fd, *key.data)
-                    continue
-                message, descriptors, _, _ = socket.recv_fds(orders, LONGEST, 3)
-                if not message:
-                    end(awaited)
-                ended, *outputs = descriptors
-                child = os.fork()
-                if not child:
-                    return Order(**json.loads(message), outputs=outputs)
-                for output in outputs:
-                    os.close(output)
-                awaited.register(os.pidfd_open(child), selectors.EVENT_READ, (child, ended))
-                orders.send(str(child).encode())
-
-
-def bury(descriptor: int, child: int, ended: int) -> None:
-    """Tell how it ended."""
-    _, status = os.waitpid(child, 0)
-    with contextlib.suppress(BrokenPipeError):
-        os.write(ended, str(os.waitstatus_to_exitcode(status)).encode())
-    os.close(ended)
-    os.close(descriptor)
-
-
-def end(awaited: selectors.BaseSelector) -> NoReturn:
-    """Nobody gives orders any more, and nobody will miss those that still run."""
-    for key in awaited.get_map().values():
-        if key.data is not None:
-            os.kill(key.data[0], signal.SIGKILL)
-    sys.exit()
-
-
-def become(order: Order) -> None:
-    """What an interpreter would have got from whoever started it."""
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for number, descriptor in enumerate([nothing, *order.outputs]):
-        os.dup2(descriptor, number)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
-    os.environ.clear()
-    os.environ.update(order.env)
-    os.chdir(order.cwd)
-    sys.argv = ["cgsync", *order.arguments]
-    random.seed()  # else all of them would draw the same
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
