@@ -30,7 +30,7 @@ SAME_INSTANT = 0.001
 """Seconds in which an answer reaches whoever is just about to send."""
 IN_A_ROW, BREADTH = 5, 3
 REFUSED_IN_A_ROW = 20
-EPOCH = "SELECT shift FROM epoch"
+EPOCH = "SELECT shift, unclean_from, unclean_until FROM epoch"
 
 
 class Judge:
@@ -84,7 +84,7 @@ class Judge:
 
     def check_rows(self, now: float) -> None:
         """What must hold of the rows at any time. ``now`` is boot time."""
-        ((shift,),) = self._link.execute(EPOCH)
+        ((shift, *_),) = self._link.execute(EPOCH)
         for row in self.rows.values():
             version = (row.reference, row.body)
             if row.state == "delivered":
@@ -283,11 +283,11 @@ class Judge:
             return
         if any(put.owner is owner for put in self.open):
             self.violated("CleanStopIsTrue", "a clean stop with a request in flight")
-        ((shift,),) = self.query(EPOCH)
+        ((shift, *unclean),) = self.query(EPOCH)
         for name, at in self.doubts.items():
             row = self.rows.get(normalise(name))
             until = at + SETTLE_TIME - self._time() + now + shift
-            if row is not None and at + SETTLE_TIME > self._time() and (row.doubt is None or row.doubt < until - 1e-3):
+            if row is not None and at + SETTLE_TIME > self._time() and row.in_doubt(*unclean) < until - 1e-3:
                 self.violated("CleanStopIsTrue", f"a clean stop, and nobody knows that {name} is in doubt")
 
     def query(self, statement: str) -> list[Any]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROWS = (
-    "SELECT a.key, a.reference, a.version, a.state, a.lane, a.due, a.doubt, a.attempts, a.delivered_version, p.body "
-    "FROM activity a LEFT JOIN payload p ON p.seq = a.seq"
+    "SELECT a.key, a.reference, a.version, a.state, a.lane, a.due, a.queued, a.doubt, a.attempts, a.delivered_version, "
+    "p.body FROM activity a LEFT JOIN payload p ON p.seq = a.seq"
 )
 
 
@@ -21,10 +21,16 @@ class Row:
     state: str
     lane: str
     due: float | None
+    queued: float
     doubt: float | None
     attempts: int
     delivered_version: int | None
     body: bytes
+
+    def in_doubt(self, stopped_at: float, until: float) -> float:
+        """Until when it waits for an abandoned request: on its own, or as all that an unclean stop left undone."""
+        left = self.queued <= stopped_at and (self.state != "delivered" or self.doubt is not None)
+        return max(self.doubt or 0.0, until if left else 0.0)
 
     @property
     def source(self) -> str:
