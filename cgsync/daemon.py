@@ -148,7 +148,7 @@ class Daemon:
 
     def _listening(self) -> contextlib.AbstractAsyncContextManager[None]:
         path = control.socket_path(self._config.runtime_dir)
-        self.engine.ledger.announce(path)
+        self.engine.ledger.announce(path, self._path.resolve())
         return control.listening(path, self.carry, self._log)
 
     async def _until_ended(self, work: list[Coroutine[Any, Any, None]]) -> None:

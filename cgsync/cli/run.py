@@ -81,7 +81,7 @@ def reload(config: Path) -> None:
     from cgsync.control import Failed
 
     try:
-        changes = control.ask(Session(config).require_daemon(), "reload", {})
+        changes = control.ask(Session(config).require_daemon(reading=True), "reload", {})
     except Failed as refused:
         click.echo(f"refused, the old configuration stays:\n{refused.message}", err=True)
         sys.exit(1)

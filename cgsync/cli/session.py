@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 TRIALS = frozenset({"preview", "check", "record"})
 """verbs that are of use before anything was ever stored"""
+READING = TRIALS | {"plan", "apply"}
+"""verbs for which the daemon reads its configuration anew"""
 
 
 class Session:
@@ -33,12 +35,12 @@ class Session:
 
     def carry(self, verb: str, **args: Any) -> Any:
         """Have one verb carried out and return its result as JSON-like data."""
-        if (socket := self.daemon()) is not None:
+        if (socket := self.daemon(reading=verb in READING)) is not None:
             return control.ask(socket, verb, args)
         return msgspec.to_builtins(asyncio.run(self._alone(verb, args)), enc_hook=str)
 
-    def daemon(self) -> Path | None:
-        """The socket of the daemon that holds the ledger, if there is one."""
+    def daemon(self, *, reading: bool = False) -> Path | None:
+        """The socket of the daemon that holds the ledger, if there is one. ``reading``: this file is what it is for."""
         places = locate(self._path)
         try:
             holder = lock_holder(places.state_dir)
@@ -50,10 +52,15 @@ class Session:
             raise ControlError(
                 f"process {holder.pid} holds the ledger and takes no commands", hint="wait until it ends"
             )
+        if reading and holder.config not in (None, self._path.resolve()):
+            raise ControlError(
+                f"the daemon that holds {places.state_dir} works from {holder.config}, not from {self._path}",
+                hint=f"say `-c {holder.config}`, or give this file a state_dir of its own",
+            )
         return holder.control
 
-    def require_daemon(self) -> Path:
-        if (socket := self.daemon()) is None:
+    def require_daemon(self, *, reading: bool = False) -> Path:
+        if (socket := self.daemon(reading=reading)) is None:
             raise NoDaemon("no daemon runs on this configuration", hint=f"start it with `cgsync run -c {self._path}`")
         return socket
 

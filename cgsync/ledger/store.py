@@ -123,9 +123,9 @@ class Ledger:
         parts = (self.file, self.file.with_name(f"{self.file.name}-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
-    def announce(self, control: Path | None) -> None:
-        """Write into the lock file where commands find the holder."""
-        self._lock.announce(control)
+    def announce(self, control: Path | None, config: Path | None = None) -> None:
+        """Write into the lock file where commands find the holder, and from which file it works."""
+        self._lock.announce(control, config)
 
     def mark_damaged(self, words: str) -> None:
         """Let nobody open it again until a sound file took its place, if a second look finds it damaged too.

@@ -21,10 +21,11 @@ TRIES, PAUSE = 10, 0.02
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """The process that holds a state folder, and the control socket it listens on, if it said so."""
+    """The process that holds a state folder, the control socket it listens on, its configuration, if it said so."""
 
     pid: int
     control: Path | None = None
+    config: Path | None = None
 
 
 class Lock:
@@ -38,9 +39,9 @@ class Lock:
             raise LedgerError(_held(state_dir), hint="stop it first, or give this one a state_dir of its own")
         self.announce(None)
 
-    def announce(self, control: Path | None) -> None:
-        """Write down who holds the lock, and where it can be spoken to."""
-        text = f"{os.getpid()}\n{control or ''}\n".encode()
+    def announce(self, control: Path | None, config: Path | None = None) -> None:
+        """Write down who holds the lock, where it can be spoken to, and from which file it works."""
+        text = f"{os.getpid()}\n{control or ''}\n{config or ''}\n".encode()
         os.pwrite(self._file, text, 0)
         os.ftruncate(self._file, len(text))
 
@@ -65,8 +66,12 @@ def lock_holder(state_dir: Path) -> Holder | None:
 
 
 def _parse(text: bytes) -> Holder:
-    pid, control, *_ = [*text.decode(errors="replace").split("\n"), "", ""]
-    return Holder(pid=int(pid) if pid.isdecimal() else 0, control=Path(control) if control else None)
+    pid, control, config, *_ = [*text.decode(errors="replace").split("\n"), "", "", ""]
+    return Holder(
+        pid=int(pid) if pid.isdecimal() else 0,
+        control=Path(control) if control else None,
+        config=Path(config) if config else None,
+    )
 
 
 def _taken(file: int) -> bool:

@@ -71,6 +71,20 @@ def test_what_was_edited_is_tried_before_a_reload_takes_it(known: Site) -> None:
     assert set(tried.values()) == {"ok"}
 
 
+def test_a_daemon_does_not_try_its_own_file_for_another(known: Site) -> None:
+    known.running()
+    draft = known.folder / "draft.yaml"
+    draft.write_text(known.config.read_text())
+    draft.chmod(0o600)
+    link = known.folder / "link.yaml"
+    link.symlink_to(known.config)
+    for words in (["check", "--online"], ["preview", "red"], ["plan", "red"], ["reload"]):
+        said = known.run(*words, "-c", str(draft), check=1).stderr
+        assert f"works from {known.config.resolve()}, not from {draft}" in said
+        known.run(*words, "-c", str(link))
+    known.run("status", "-c", str(draft))
+
+
 def test_a_reload_changes_the_rate_for_sources_that_go_on(known: Site, desk: Desk) -> None:
     known.running()
     eventually(lambda: len(known.sandbox.activities) == 4)

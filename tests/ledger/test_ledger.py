@@ -74,10 +74,11 @@ def test_the_lock_tells_where_the_holder_can_be_spoken_to(open_ledger: Callable[
     assert lock_holder(state) is None
     assert not state.exists(), "asking creates nothing"
     ledger = open_ledger()
-    ledger.announce(Path("/run/cgsync/control.sock"))
+    ledger.announce(Path("/run/cgsync/control.sock"), Path("/etc/cgsync/config.yaml"))
     holder = lock_holder(state)
     assert holder is not None
     assert (holder.pid, holder.control) == (os.getpid(), Path("/run/cgsync/control.sock"))
+    assert holder.config == Path("/etc/cgsync/config.yaml")
     ledger.close()
     assert lock_holder(state) is None
 
