@@ -53,7 +53,8 @@ class Process:
         self.bells = {origin.name: asyncio.Event() for origin in origins}
         identity = receiver().identity
         self.ledger = ledger_class(disk, loop).open(folder, receiver=identity, clock=clock, boot_id=boot)
-        self._beside: set[asyncio.Task[None]] = set()
+        self._commands: set[asyncio.Task[None]] = set()
+        self._failing: asyncio.Task[None] | None = None
         self.engine: Engine
 
     @property
@@ -78,7 +79,7 @@ class Process:
         clock, log = self._clock, self.log
         host = Host(clock=clock, log=log, redactor=Redactor(), state_dir=self._folder)
         self.engine = Engine(self.configured(), self.ledger, host, random=self._random, log=log, opens=self._line.opens)
-        self._beside.add(self._spawn(self.engine.failure()))
+        self._failing = self._spawn(self.engine.failure())
         await self.engine.assemble()
         self.engine.sending.start()
         self.engine.sources.start()
@@ -97,10 +98,9 @@ class Process:
         return True
 
     async def _stop(self) -> None:
-        for each in self._beside:
-            each.cancel()
-        await asyncio.gather(*self._beside, return_exceptions=True)
+        await cancelled(*filter(None, [self._failing]))
         await self.engine.stop()
+        await cancelled(*self._commands)  # nobody waits for them, and they end with the loop
         self.engine.check()
 
     def kill(self) -> None:
@@ -133,8 +133,8 @@ class Process:
     def command(self, work: Coroutine[Any, Any, None]) -> None:
         """Somebody asks something of it; a stop does not wait for that."""
         task = self._spawn(work)
-        self._beside.add(task)
-        task.add_done_callback(self._beside.discard)
+        self._commands.add(task)
+        task.add_done_callback(self._commands.discard)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
@@ -144,3 +144,9 @@ class Process:
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failure = self.failure or error
+
+
+async def cancelled(*tasks: asyncio.Task[None]) -> None:
+    for each in tasks:
+        each.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
