@@ -65,6 +65,7 @@ class Engine:
         )
         self.watch = Watch(ledger, self.sources, clock=host.clock, log=log)
         self._housekeeping: Housekeeping | None = None
+        self._stopping = False
         self._beside: list[asyncio.Task[None]] = []
 
     @property
@@ -106,6 +107,9 @@ class Engine:
         for task in self._beside:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
+        if not self._stopping:
+            self._stopping = True
+            await self.sources.changing.acquire()  # for good: a reload that comes later would start them again
         await self.sources.stop()
         await self.sending.stop()
 

@@ -236,3 +236,18 @@ async def test_records_of_two_sources_do_not_mix(sandbox: Sandbox, tmp_path: Pat
         await engine.sources.drain("one")
         drained = await engine.sources.drain("two")
     assert drained.counts["conflict"] == 1
+
+
+async def test_a_reload_that_comes_while_it_stops_starts_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
+    desk, mail = source("desk", Script(batch("1"))), source("mail", Script(batch("2")))
+    settings = config(tmp_path, sandbox, desk)
+    async with engine_on(settings) as engine:
+        engine.start(polling=True)
+        await eventually(lambda: sandbox.stats()["applied"] == 1)
+    late = asyncio.create_task(engine.reload(with_sources(settings, desk, mail)))
+    await asyncio.wait([late], timeout=0.1)
+    assert not late.done()
+    assert not engine.sources
+    late.cancel()
+    with suppress(asyncio.CancelledError):
+        await late

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from cgsync.ledger import key as normalise
 from tests.faults.machine.catching_up import Backfill, CatchingUp, cursors, overtaken
@@ -47,10 +47,13 @@ class Storing:
         self._read: Counter[str] = Counter()
         self._accounts: set[str] = set()
         self._guarded: set[str] = set()
+        self._named: dict[str, set[str]] = {}
+        """source → accounts that the last commit brought; of two that bring the same, the first is not to be seen"""
 
     def observe(self, before: Mapping[str, Row], rows: Mapping[str, Row]) -> None:
         """The file holds these rows now."""
         news = [row for key, row in rows.items() if key not in before or before[key].version != row.version]
+        self._named = {name: accounts(row for row in news if row.source == name) for name in self._origins}
         guarded = {uid for (uid,) in self._link.execute(GUARDS)}
         at, backfills = cursors(self._link), self.catching_up.all(self._link)
         for name, origin in self._origins.items():
@@ -130,7 +133,8 @@ class Storing:
         self._happened["held by the guard"] += sum(row.state == "held" for row in news)
         if run.held and is_guarded and was_guarded and sendable:
             self._violated("GuardHolds", f"{sendable[0].reference} is to be sent, and its run is held")
-        run.made |= {account_of(row.body).casefold() for row in sendable} - self._accounts
+        others = set().union(*(named for other, named in self._named.items() if other != name))
+        run.made |= accounts(sendable) - self._accounts - others
         if run.most is not None and len(run.made) > run.most and not was_guarded:
             self._violated("GuardHolds", f"{name} makes {sorted(run.made)}, and may make {run.most}")
 
@@ -163,7 +167,7 @@ class Storing:
                     self._violated("NoLoss", words)
                 elif row.state == "pending" and row.due is None:
                     self._violated("NoLoss", f"{row.reference} is pending and never due")
-        self._accounts |= {account_of(row.body).casefold() for row in rows.values()}
+        self._accounts |= accounts(rows.values())
 
     def _compare_counts(self) -> None:
         for name, count in self._link.execute(READ):
@@ -173,3 +177,8 @@ class Storing:
     def _batches(self, backfills: Sequence[Backfill]) -> dict[str, list[Served]]:
         served = {each.place: self._origins[each.source].served for each in backfills}
         return {place: [batches[number] for number in self.stored[place]] for place, batches in served.items()}
+
+
+def accounts(rows: Iterable[Row]) -> set[str]:
+    """As they are compared."""
+    return {account_of(row.body).casefold() for row in rows}
