@@ -23,7 +23,7 @@ from tests.plugins.imap.mailbox import Mailbox, letter, with_files
 
 pytestmark = pytest.mark.timeout(1800)
 
-MESSAGES = count(tests=600, faults=5_000)
+MESSAGES = count(tests=400, faults=5_000)
 KILLS = count(tests=3, faults=20)
 EACH = count(tests=40, faults=200)
 """Messages between two kills."""
