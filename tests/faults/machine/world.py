@@ -287,6 +287,8 @@ class World:
             self.forget(*person, by_address=True)
         for origin in self.origins:
             self.go_on(origin.name)
+            if self.process.engine.config.sources[origin.name].limits.new_accounts is not None:
+                self.reload(origin.name)  # else the guard would rightly hold the last run, and nobody release it
         for origin in self.origins:
             origin.troubles.clear()
             origin.settle_troubles.clear()
