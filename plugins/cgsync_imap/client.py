@@ -49,7 +49,7 @@ class Expecting:
         self._trust = trust
         self._name = name
 
-    def wrap_socket(self, sock: socket.socket, *, server_hostname: str) -> ssl.SSLSocket:  # noqa: ARG002 - IMAPClient's
+    def wrap_socket(self, sock: socket.socket, *, server_hostname: str) -> ssl.SSLSocket:  # noqa: ARG002 - IMAPClient gives it
         return self._trust.wrap_socket(sock, server_hostname=self._name)
 
 

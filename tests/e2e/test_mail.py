@@ -124,8 +124,8 @@ def test_a_file_that_is_named_to_the_receiver_is_there_whenever_it_is_killed(sit
     site.write(sources=mail.source(mailbox, f"attachments: {{ save: {kept} }}") + names)
     for _ in range(KILLS):
         process, before = site.running(), len(list(kept.rglob("*.bin")))
-        eventually(lambda: before == EACH or len(list(kept.rglob("*.bin"))) > before)  # noqa: B023 - as above
-        time.sleep(chance.uniform(0, 0.1))  # as above
+        eventually(lambda: before == EACH or len(list(kept.rglob("*.bin"))) > before)  # noqa: B023 - it is asked here and now
+        time.sleep(chance.uniform(0, 0.1))  # the random instant itself is what is tried here
         kill(process)
         assert all(saved(site, kept).values())
     site.run("run", "--once")

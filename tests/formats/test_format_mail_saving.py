@@ -52,6 +52,19 @@ def test_a_disk_that_is_full_leaves_nothing_behind(tmp_path: Path, monkeypatch: 
     assert list((tmp_path / "a").iterdir()) == []
 
 
+def test_a_power_cut_takes_no_name_from_what_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    sync = os.fsync
+
+    def noted(handle: int) -> None:
+        synced.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    save(LETTER, {"folder": str(tmp_path), "files": {HELLO: "he/llo"}})
+    assert {str(tmp_path), str(tmp_path / "he")} <= set(synced)
+
+
 async def test_a_worker_does_it_and_says_what_the_system_refused(tmp_path: Path) -> None:
     async with Workers(count=1) as workers:
         await workers.save_attachments(LETTER, tmp_path / "kept", {HELLO: "he/llo"})

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from cgsync import durable
 from cgsync.formats.mail.contents import Attached, pieces_of
 from cgsync.formats.mail.message import bare
 from cgsync.formats.mail.model import MailLimits
@@ -28,28 +28,8 @@ def save(payload: bytes, options: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    """Whole and on the disk, or not at all."""
     if path.exists():
         return
     path.parent.mkdir(exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with part.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
-            part.unlink()
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Else the file could be there without its name after a power cut."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+    durable.sync(path.parent.parent)  # also where whoever made it was killed before that
+    durable.replace(path, content, aside=path.with_name(f".{path.name}.{os.getpid()}"))

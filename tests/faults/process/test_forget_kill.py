@@ -52,7 +52,7 @@ class Office:
         with Path(os.devnull).open("w") as nothing:
             process = self.site.launch(command, stdout=nothing, stderr=nothing, env=environment())
         while process.poll() is None and not (self.log.exists() and self.log.stat().st_size > length):
-            time.sleep(0.0005)
+            time.sleep(0.0005)  # a log of files tells nobody that it grew
         time.sleep(delay)  # while it makes the copy that goes into the log
         process.kill()
         return process.wait()
