@@ -1,4 +1,4 @@
-"""What all tests share: a receiver, a source's part of the core; and where CI runs, nothing is skipped."""
+"""What all tests share: a receiver, a source's part of the core; and where CI runs, nothing is skipped or drawn."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from cgsync.sandbox import Sandbox
@@ -14,12 +15,23 @@ from tests.rig import Rig, rig
 
 HERE = Path(__file__).parent
 LONG = ("faults", "systemd", "e2e")
+CI = bool(os.environ.get("CI"))
+
+# How long an example takes says more of the machine than of the code. CI repeats the examples that it had; whoever runs
+# the tests by hand has new ones each time.
+hypothesis.settings.register_profile(
+    "cgsync",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    **({"derandomize": True, "database": None} if CI else {}),
+)
+hypothesis.settings.load_profile("cgsync")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> Generator[None, Any, Any]:
     report = yield
-    if report.skipped and os.environ.get("CI"):
+    if report.skipped and CI:
         report.outcome = "failed"
         report.longrepr = f"skipped, which must not happen in CI: {report.longrepr}"
     return report

@@ -123,9 +123,10 @@ async def test_each_poll_that_succeeds_is_a_look_and_what_is_new_in_it_is_rememb
 async def test_a_source_that_fails_again_and_again_is_blind_and_says_why(desk: Rig) -> None:
     poller = desk.poller(Script(*[SourceUnavailable("no route to host")] * 99))
     async with running(poller):
-        await eventually(lambda: poller.health.error)
+        await becomes(poller, Condition.UNAVAILABLE)
         for _ in range(16):
             await desk.clock.advance(60)
+            await becomes(poller, Condition.UNAVAILABLE)
         blind = alarm(desk, poller)
         assert blind is not None
         assert (blind.kind, blind.words) == (Kind.BLIND, "no route to host")

@@ -192,7 +192,7 @@ def test_unsettled_outcomes_hold_back_the_next_row() -> None:
     assert rows.take() == row("c")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 2**32))
 def test_whatever_is_done_to_it_it_is_the_best_lane_that_goes_and_no_row_is_there_twice(seed: int) -> None:
     chance, rows = random.Random(seed), Rows(most_busy=5, most_waiting=12)

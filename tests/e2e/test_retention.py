@@ -62,7 +62,7 @@ def test_rejects_beyond_the_limit_and_older_than_the_term_are_dropped(site: Site
     assert "dropped the oldest rejects" in site.said()
     assert [position.rpartition(" ")[2] for position in rejects(site)] == ["5", "6"]
 
-    site.write(sources=limited, top="retention: { rejects: 1s }\n")
+    site.write(sources=limited, top="retention: { rejects: 0s }\n")
     site.run("reload")
     eventually(lambda: rejects(site) == [])
     assert "dropped rejects that are too old" in site.said()

@@ -68,7 +68,7 @@ def strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(raw=bodies, options=options, content_type=types, name=st.sampled_from(["", "a.csv", "a.json.gz"]))
 def test_any_body_is_a_document_or_a_sentence(raw: bytes, options: BodyOptions, content_type: str, name: str) -> None:
     words, document = "", None

@@ -9,7 +9,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cgsync.formats import Body, Malformed, decode_body, decode_settings
@@ -145,7 +145,6 @@ def test_an_archive_of_very_many_files_is_refused() -> None:
     assert "holds 2000 files, at most 1000" in refusal(archive({str(number): b"" for number in range(2000)}))
 
 
-@settings(deadline=None)
 @given(
     body=st.binary(max_size=200),
     at=st.integers(0, 200),

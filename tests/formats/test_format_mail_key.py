@@ -86,7 +86,7 @@ def test_no_option_changes_it() -> None:
 line = st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=40).map(str.encode)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(above=st.lists(line, max_size=4), between=st.lists(line, max_size=4), body=st.binary(max_size=60))
 def test_headers_that_are_added_do_not_change_it(above: list[bytes], between: list[bytes], body: bytes) -> None:
     raw = b"Date: Tue, 3 Mar 2026 10:00:00 +0100\nFrom: a@a.example\nMessage-ID: <1@a>\n"
@@ -95,7 +95,7 @@ def test_headers_that_are_added_do_not_change_it(above: list[bytes], between: li
     assert key(added + b"\n" + body) == key(raw + b"\n" + body)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(body=st.binary(max_size=60))
 def test_it_is_short_and_printable(body: bytes) -> None:
     assert re.fullmatch(r"1@a:[0-9a-f]{32}", key(b"Message-ID: <1@a>\n\n" + body))

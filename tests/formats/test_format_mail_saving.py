@@ -22,7 +22,7 @@ LETTER = message(multipart("mixed", part("Hi"), FILE))
 HELLO = sha256(b"hello").hexdigest()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(raw=messages)
 def test_each_is_what_its_digest_says(raw: bytes) -> None:
     try:

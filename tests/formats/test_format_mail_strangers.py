@@ -47,7 +47,7 @@ def strings(value: Any) -> list[str]:
     return [value] if isinstance(value, str) else []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=messages, options=st.sampled_from([MailOptions(), SMALL]))
 def test_any_bytes_are_a_record_that_can_be_stored_or_are_refused(raw: bytes, options: MailOptions) -> None:
     found = read(raw, options)
@@ -59,7 +59,7 @@ def test_any_bytes_are_a_record_that_can_be_stored_or_are_refused(raw: bytes, op
     assert data(b"X: y\n\n").keys() == found.data.keys()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=messages)
 def test_limits_hold(raw: bytes) -> None:
     found = read(raw, SMALL)
@@ -72,7 +72,7 @@ def test_limits_hold(raw: bytes) -> None:
     assert set(record["truncated"]) <= set(MailLimits.__dataclass_fields__)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(raw=messages)
 def test_one_line_fields_have_one_line(raw: bytes) -> None:
     found = read(raw, MailOptions())

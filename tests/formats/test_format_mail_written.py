@@ -38,7 +38,7 @@ def written(text: str, markup: str | None, attached: list[tuple[str, bytes]], **
     return message.as_bytes(policy=SMTP.clone(max_line_length=10_000) if headers else SMTP)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(sender=people, receivers=st.lists(people, min_size=1, max_size=4), subject=names)
 def test_names_addresses_and_subjects(sender: Address, receivers: list[Address], subject: str) -> None:
     found = data(written("x", None, [], From=sender, To=receivers, Subject=subject))
@@ -48,7 +48,7 @@ def test_names_addresses_and_subjects(sender: Address, receivers: list[Address],
     assert found["subject"] == subject
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(text=lines, markup=st.none() | lines, attached=st.lists(files, max_size=3))
 def test_texts_and_attachments(text: str, markup: str | None, attached: list[tuple[str, bytes]]) -> None:
     text = f"{text}\nThis text is long enough to be more than a hint."

@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonpath
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cgsync.formats import Malformed, compile_path, select
@@ -118,7 +118,6 @@ steps = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(document=documents, path=st.lists(steps, max_size=3).map(lambda parts: "$" + "".join(parts)))
 def test_it_selects_what_the_library_would(document: Any, path: str) -> None:
     library = jsonpath.JSONPathEnvironment(strict=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cgsync.formats.pieces import assembled, cut
@@ -17,7 +17,6 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(value=values, piece=st.integers(1, 60))
 def test_a_value_comes_back(value: Any, piece: int) -> None:
     frames = iter(list(cut(value, piece=piece)))

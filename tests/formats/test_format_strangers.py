@@ -63,7 +63,7 @@ def places(items: Sequence[Item]) -> list[int]:
     return [place for item in items for place in (item.offset, item.after.offset)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=soup, options=options)
 def test_any_bytes_are_read_to_an_end(raw: bytes, options: DecodeOptions) -> None:
     items, _ = read_all(raw, options)
@@ -76,7 +76,7 @@ def test_any_bytes_are_read_to_an_end(raw: bytes, options: DecodeOptions) -> Non
             assert item.reason.isprintable()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=soup, options=options, data=st.data())
 def test_it_goes_on_from_any_record(raw: bytes, options: DecodeOptions, data: st.DataObject) -> None:
     items, end = read_all(raw, options)
@@ -87,7 +87,7 @@ def test_it_goes_on_from_any_record(raw: bytes, options: DecodeOptions, data: st
     assert read_all(raw, options, resume) == (items[place + 1 :], end)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(raw=soup, options=options)
 def test_no_character_that_cannot_be_stored_comes_out(raw: bytes, options: DecodeOptions) -> None:
     for item in read_all(raw, options)[0]:

@@ -81,7 +81,7 @@ async def test_those_who_waited_through_a_stall_do_not_start_at_once(clock: Any,
     assert busiest(times) <= 100
 
 
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rate=st.integers(1, 40), naps=st.lists(st.floats(0, 3), min_size=5, max_size=40))
 def test_the_ceiling_holds_whatever_the_workers_do(clock_type: Any, rate: int, naps: list[float]) -> None:
     async def play() -> list[float]:

@@ -245,9 +245,7 @@ class Books(RuleBasedStateMachine):
 def test_any_order_of_events_leaves_the_books_balanced(open_desk: Any) -> None:
     run_state_machine_as_test(
         partial(Books, open_desk),  # type: ignore[arg-type]  # whatever makes one will do
-        settings=settings(
-            max_examples=20, stateful_step_count=40, deadline=None, database=None, phases=[Phase.generate]
-        ),
+        settings=settings(max_examples=20, stateful_step_count=40, database=None, phases=[Phase.generate]),
     )
 
 

@@ -25,7 +25,7 @@ json = st.recursive(
 cursors = st.dictionaries(st.sampled_from(["a", "b", "c"]), json, max_size=3)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 @given(changes=st.lists(cursors, max_size=5))
 def test_a_cursor_is_the_sum_of_its_changes(desk: Any, changes: list[dict[str, Any]]) -> None:
     checkpoints.reset(desk.conn, "s")

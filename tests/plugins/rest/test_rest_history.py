@@ -182,7 +182,7 @@ async def live(way: Way, events: Sequence[tuple[str, Any]], folder: Path, author
 
 
 @pytest.mark.parametrize("name", WAYS)
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
 @given(events=st.lists(EVENTS, max_size=24))
 async def test_the_receiver_ends_equal_to_the_api(name: str, authority: Path, events: list[tuple[str, Any]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
