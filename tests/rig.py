@@ -41,7 +41,7 @@ ACTIVITY: Mapping[str, Any] = {
 }
 
 
-async def eventually(condition: Callable[[], Any], within: float = 10.0) -> Any:
+async def eventually(condition: Callable[[], Any], within: float = 60.0) -> Any:
     """The first true value of the condition; what runs on threads needs real time."""
     async with asyncio.timeout(within):
         while not (value := condition()):  # noqa: ASYNC110 - what is waited for knows nothing of events
@@ -185,7 +185,7 @@ class Rig:
         return [item.value for item in await self.ledger.read(partial(settlements.pending, source="desk"))]
 
     async def all_settled(self) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await self.unsettled():  # noqa: ASYNC110 - as above
                 await asyncio.sleep(0.001)
 

@@ -43,7 +43,7 @@ async def get(engine: Engine, number: int) -> Backfill:
 
 
 async def ended(engine: Engine, number: int) -> Backfill:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while (found := await get(engine, number)).state is Progress.RUNNING:  # noqa: ASYNC110 - the ledger knows nothing of events
             await asyncio.sleep(0.005)
     return found

@@ -96,7 +96,7 @@ def killed_while_it_sends(desk: Site, daemon: Process) -> str:
     typed = subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
     eventually(lambda: desk.sandbox.stats["applied"] >= 300)
     kill(daemon)
-    _, words = typed.communicate(timeout=30)
+    _, words = typed.communicate(timeout=60)
     assert typed.returncode in {1, 69}
     return words
 

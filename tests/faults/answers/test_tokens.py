@@ -22,7 +22,7 @@ PATIENCE = timedelta(seconds=30)
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the sandbox counts, and tells nobody
             await asyncio.sleep(0.001)
 

@@ -24,7 +24,7 @@ import jwt
 
 PASSWORD = "secret"
 KEY = "a-key-that-only-signs-tokens-of-tests"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 CONFIG = """\
 base_dir = {folder}/run

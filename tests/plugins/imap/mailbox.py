@@ -62,7 +62,7 @@ class Mailbox:
 
     def connected(self) -> IMAPClient:
         trust = ssl.create_default_context(cafile=str(self.server.ca))
-        return IMAPClient("127.0.0.1", self.server.tls, ssl_context=trust, timeout=10)
+        return IMAPClient("127.0.0.1", self.server.tls, ssl_context=trust, timeout=60)
 
     def login_with(self, method: str, token: str) -> None:
         with self.connected() as client:

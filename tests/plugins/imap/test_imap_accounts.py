@@ -203,7 +203,7 @@ async def test_a_mailbox_that_had_to_leave_listens_again_when_a_connection_is_fr
         await first.fetch({})
         assert not second._session
         await first.hang_up()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (second._session and second._session.connection.idling):  # noqa: ASYNC110 - IDLE tells nobody that it has begun
                 await asyncio.sleep(0.01)
         mailboxes[1].put(letter("later"))

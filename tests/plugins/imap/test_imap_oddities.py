@@ -76,7 +76,7 @@ async def test_a_server_that_announces_without_end_is_not_asked_without_end() ->
     "answer", ["* 2 EXISTS\r\n+ idling\r\n", "+ idling\r\n* 2 EXISTS\r\n", "* 3 EXPUNGE\r\n+ idling\r\n* 2 EXISTS\r\n"]
 )
 async def test_what_is_announced_around_the_beginning_of_an_idle_is_heard(answer: str) -> None:
-    async with scripted(IDLE=answer, DONE="") as server, asyncio.timeout(10):
+    async with scripted(IDLE=answer, DONE="") as server, asyncio.timeout(60):
         session = await opened(server)
         await session.examine("INBOX")
         await session.connection.idle(timedelta(minutes=5))
@@ -137,7 +137,7 @@ async def test_flags_of_others_that_are_told_in_between_are_no_messages() -> Non
     ],
 )
 async def test_nonsense_is_a_source_that_is_unavailable(command: str, answer: bytes) -> None:
-    async with scripted(**{command: answer}) as server, asyncio.timeout(30):
+    async with scripted(**{command: answer}) as server, asyncio.timeout(60):
         with pytest.raises((SourceUnavailable, SourceMisconfigured)):
             await uids(over(server, timeout={"read": "1s"}))
 
