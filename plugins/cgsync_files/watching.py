@@ -55,3 +55,5 @@ class Watch:
                 self._changed.set()
         except (OSError, RuntimeError) as error:
             self._log.debug("no wake-up from the file system; the schedule goes on", reason=str(error))
+        except ExceptionGroup:  # something happened to a name that is not UTF-8; the next scan sees it and watches anew
+            self._changed.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import Callable
@@ -164,6 +165,16 @@ async def test_wait_sees_what_came_while_nobody_waited(over: Over, drop: Path) -
         await source.fetch({})
         (drop / "a.csv").write_text("no\n1\n")
         await source.wait()
+
+
+async def test_wait_returns_for_a_name_that_is_no_text_and_goes_on_watching(over: Over, drop: Path) -> None:
+    async with over().open() as source:
+        for name in (b"\xff.csv", b"\xfe.csv", b"a.csv"):
+            await source.fetch({})
+            (drop / os.fsdecode(name)).write_text("no\n1\n")
+            async with asyncio.timeout(60):
+                await source.wait()
+        assert isinstance(await source.fetch({}), Batch)
 
 
 async def test_check_tells_what_the_newest_file_holds(over: Over, drop: Path) -> None:
