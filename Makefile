@@ -42,12 +42,12 @@ layers: $(VENV)/.dev
 
 # Most tests wait more than they work. The campaigns that count on the time that they have come last, with little beside.
 pytest: $(VENV)/.dev $(DESK)/.roundup | tools check
-	$(BIN)/python -m pytest -q -n $$(($$(nproc) + 1)) --dist worksteal -m "not alone" $(ARGS)
+	$(BIN)/python -m pytest -q -n $$(($$(nproc) + 2)) --dist worksteal -m "not alone" $(ARGS)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal -m alone tests/faults $(ARGS)
 
 faults: $(VENV)/.dev | tools  ## the fault campaigns with their large counts, some hours; the table goes to faults.md in the current folder
 	@rm -f $(CURDIR)/faults.md
-	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults tests/e2e/test_export.py tests/e2e/test_mail.py tests/e2e/test_mail_large.py $(ARGS)
+	CGSYNC_FAULTS=full CGSYNC_FAULTS_TABLE=$(CURDIR)/faults.md $(BIN)/python -m pytest -q -s tests/faults tests/e2e/test_export.py tests/e2e/test_mail.py tests/e2e/test_mail_large.py tests/plugins/rest/test_rest_matrix.py $(ARGS)
 
 soak: $(VENV)/.dev  ## half an hour of the real daemon with a fault each ten seconds: nothing may be lost, nothing may grow
 	$(BIN)/python tests/faults/soak.py 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator, Generator
 from pathlib import Path
@@ -40,6 +41,12 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[Any]) -> 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long comes first: at the end, one worker would be left with it."""
     items.sort(key=lambda item: LONG.index(folder) if (folder := _folder(item)) in LONG else len(LONG))
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and what they import stay: to look through all that again and again is a tenth of the work."""
+    gc.freeze()
+    gc.set_threshold(10_000, 10, 10)
 
 
 def _folder(item: pytest.Item) -> str:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import invariant, run_state_machine_as_test
 
+from cgsync import memory
 from tests.faults.machine.kept import keep
 from tests.faults.machine.model import Machine
 from tests.faults.machine.mutants import MUTANTS
@@ -81,6 +82,7 @@ def main() -> int:
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--mutants", nargs="*", choices=sorted(MUTANTS), help="be wrong in these ways, one by one")
     args = parser.parse_args()
+    memory.settle()
     if args.mutants:
         return hunt(args.mutants, number=args.seed, examples=args.examples, steps=args.steps)
     started = time.monotonic()

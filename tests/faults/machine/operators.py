@@ -29,6 +29,15 @@ class Operators:
     def resume(self) -> None:
         self.world.resume()
 
+    @rule(source=SOURCES)
+    @precondition(lambda self: self.world.at_ease)
+    def stopped_while_a_reload_is_under_way(self, source: str) -> None:
+        """It waits for the disk; what it starts again then must end with the rest."""
+        self.world.stall(True)
+        self.world.reload(source, mended=not self.world.origin(source).mended)
+        self.world.stop()
+        self.world.start()
+
     @rule(source=SOURCES, key=KEYS)
     def hold(self, source: str, key: str) -> None:
         self.world.hold(reference(source, key))

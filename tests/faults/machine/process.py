@@ -85,13 +85,13 @@ class Process:
         self.engine.sources.start()
 
     def stop(self) -> bool:
-        """Stop as the daemon does on SIGTERM; false when it took too long. The ledger is closed as clean after it."""
+        """Stop as the daemon does on SIGTERM; false when something of it still runs; else the ledger closes clean."""
         ended = self._spawn(self._stop())
         for _ in range(int(LONGEST_STOP)):
             self._loop.drive(1.0)
             if ended.done() or self.ledger.writer.dead:  # type: ignore[attr-defined]  # it is a HandLedger
                 break
-        if not ended.done():
+        if not ended.done() or asyncio.all_tasks(self._loop):
             return False
         self.alive = False
         self.ledger.close(clean=self.failure is None)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from cgsync import intake
+from cgsync.engine import Engine
 from cgsync.ledger import Instant, Ledger, backfills, checkpoints, epoch, forgetting, guard, sending, sources
 from cgsync.model import Lane
 from cgsync.sender import Sender
@@ -116,6 +117,17 @@ def remap_counted_as_read(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(storing, "_counts", lambda taken, batch: counts(replace(taken, remapped=False), batch))
 
 
+def reloads_while_it_stops(patch: pytest.MonkeyPatch) -> None:
+    """What a reload starts then is ended by nobody."""
+    stop = Engine.stop
+
+    async def mutant(self: Engine) -> None:
+        self._stopping = True
+        await stop(self)
+
+    patch.setattr(Engine, "stop", mutant)
+
+
 OPERATING = (
     backfill_moves_the_live_cursor,
     backfill_starts_over,
@@ -132,4 +144,5 @@ OPERATING = (
     forgotten_is_not_balanced,
     bytes_of_the_forgotten_stay,
     remap_counted_as_read,
+    reloads_while_it_stops,
 )
