@@ -117,5 +117,9 @@ class Reading:
 
 
 def printable(path: str) -> str:
-    """The path for a person: without line breaks, escapes of a terminal, or bytes that are not text."""
-    return "".join(sign if sign.isprintable() else sign.encode("utf-8", "surrogatepass").hex() for sign in path)
+    """The path for a person: line breaks, escapes of a terminal and bytes that are not text by their numbers."""
+    return "".join(sign if sign.isprintable() else _escaped(sign) for sign in path)
+
+
+def _escaped(sign: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in os.fsencode(sign))

@@ -147,13 +147,23 @@ async def test_a_part_of_the_cursor_that_makes_no_sense_means_from_the_start(ove
     assert keys(await over().reopened({"a.csv": {"at": "noon"}})) == ["1"]
 
 
-@pytest.mark.parametrize("name", ["ümlaut.csv", "a\nb.csv", "100%.csv", os.fsdecode(b"\xff.csv")])
-async def test_any_file_name_is_a_part(over: Over, drop: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("ümlaut.csv", "ümlaut.csv"),
+        ("a\nb.csv", r"a\x0ab.csv"),
+        ("100%.csv", "100%.csv"),
+        (os.fsdecode(b"\xff.csv"), r"\xff.csv"),
+    ],
+)
+async def test_any_file_name_is_a_part_and_is_shown_so_that_it_can_be_found(
+    over: Over, drop: Path, name: str, shown: str
+) -> None:
     write(drop / name, 1)
     steps = await over().reopened({})
     assert keys(steps) == ["1"]
     assert await over().reopened(msgspec.json.decode(msgspec.json.encode(steps[-1].behind))) == []
-    assert all(record.position.isprintable() for step in steps for record in step.batch.records)
+    assert [record.position for step in steps for record in step.batch.records] == [f"{shown} line 2"]
 
 
 async def test_many_small_files_share_a_batch(over: Over, drop: Path) -> None:
