@@ -18,8 +18,8 @@ from tests.e2e.pulse import LONGEST, Pulse
 from tests.faults.verdict import count
 from tests.formats import letters
 from tests.formats.test_format_mail_strangers import MIXED, REPEATED, nested
-from tests.plugins.imap.dovecot import free_port
 from tests.plugins.imap.mailbox import Mailbox, letter, with_files
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(1800)
 

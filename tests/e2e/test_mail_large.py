@@ -17,8 +17,8 @@ from tests.e2e.mail import reference
 from tests.e2e.pulse import LONGEST, Pulse
 from tests.faults.verdict import count
 from tests.formats import letters
-from tests.plugins.imap.dovecot import free_port
 from tests.plugins.imap.mailbox import Mailbox, letter
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(1800)
 

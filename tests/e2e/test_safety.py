@@ -18,12 +18,7 @@ from tests import needs
 from tests.e2e.installation import Site, eventually, orders
 from tests.e2e.installation import site as made
 from tests.e2e.launching import forked
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from tests.ports import free_port
 
 
 def ask(port: int, path: str, host: str = "localhost") -> tuple[int, str]:

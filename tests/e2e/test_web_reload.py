@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.installation import Site
-from tests.e2e.test_safety import ask, free_port
+from tests.e2e.test_safety import ask
+from tests.ports import free_port
 
 
 def listening(port: int) -> bool:

@@ -22,6 +22,8 @@ from typing import Any
 
 import jwt
 
+from tests.ports import free_port
+
 PASSWORD = "secret"
 KEY = "a-key-that-only-signs-tokens-of-tests"
 PATIENCE = 60.0
@@ -104,12 +106,6 @@ def available() -> bool:
         return False
     told = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=False).stdout
     return told.startswith("2.3")
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def token(user: str, *, lifetime: timedelta = timedelta(hours=1)) -> str:
