@@ -23,6 +23,7 @@ from tests.faults.machine.storing import Storing
 
 SETTLE_TIME = 120.0
 PROBE_GAP = 900.0
+PAUSE = "a pause"
 LONGEST_BACKOFF = 900.0
 LONGEST_ASKED = 3600.0
 DAY = 86_400.0
@@ -186,8 +187,10 @@ class Judge:
             case "pause" if reply.status == 401:  # one alone closes nothing: its token may be old
                 dealings.condemned.add(put.token)
                 dealings.closed = True
+            case "pause" if put.at >= dealings.closed_until or not dealings.closed_for.startswith(PAUSE):
+                self._close(dealings, self._time() + PROBE_GAP, f"{PAUSE} for {reply.status or 'the certificate'}")
             case "pause":
-                self._close(dealings, self._time() + PROBE_GAP, f"a pause for {reply.status or 'the certificate'}")
+                pass  # it was in flight when the pause began, and says the same again
 
     def _failed(self, dealings: Dealings, put: Put, reply: Reply) -> None:
         self.failed[put.reference, put.body] += 1
